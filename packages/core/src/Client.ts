@@ -1,0 +1,197 @@
+/**
+ * Enqueueing and waiting: what `Job`'s methods do.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Effect, Option, Tracer } from "effect"
+import type { Duration } from "effect"
+import type { NewTask } from "./Driver.ts"
+import { Driver } from "./Driver.ts"
+import type { DriverError } from "./DriverError.ts"
+import type * as Job from "./Job.ts"
+import * as Limits from "./Limits.ts"
+import * as Problem from "./Problem.ts"
+import { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+import * as RunId from "./RunId.ts"
+import * as Runs from "./Runs.ts"
+
+/**
+ * How a run is enqueued.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EnqueueOptions {
+  /** Not to be started before this long from now: up to 10 years (default 0). */
+  readonly delay?: Duration.Input
+  /** Not to be started before this instant; not together with `delay`. */
+  readonly at?: Date | DateTime.DateTime | number
+  /** 0 to 9, and 0 runs first (default: the job's). */
+  readonly priority?: number
+  /** The id of the run, a UUID; a second enqueue with the same id stores nothing and answers it. */
+  readonly id?: RunId.RunId
+}
+
+type AnyJob = Omit<Job.Any, "prototype">
+
+/** Stores a run of a job.
+ * @category running
+ * @since 0.1.0 */
+export const enqueue = Effect.fnUntraced(function* (
+  job: AnyJob,
+  input: unknown,
+  options?: EnqueueOptions,
+) {
+  const ids = yield* insert(job, [input], options, false)
+  return ids[0]!
+})
+
+/** Stores a run of each input.
+ * @category running
+ * @since 0.1.0 */
+export const enqueueMany = (
+  job: AnyJob,
+  inputs: ReadonlyArray<unknown>,
+  options?: EnqueueOptions,
+): Effect.Effect<ReadonlyArray<RunId.RunId>, InputInvalid | DriverError, Driver> =>
+  insert(job, inputs, options, false)
+
+/** Stores a run and waits for its output.
+ * @category running
+ * @since 0.1.0 */
+export const run = Effect.fnUntraced(function* (
+  job: AnyJob,
+  input: unknown,
+  options?: EnqueueOptions,
+) {
+  const ids = yield* insert(job, [input], options, true)
+  return yield* awaitOutput(job, ids[0]!)
+})
+
+/** Waits for the output of a run, decoded with its job's schemas.
+ * @category running
+ * @since 0.1.0 */
+export const awaitOutput = Effect.fnUntraced(function* (job: AnyJob, runId: RunId.RunId) {
+  const ended = yield* Runs.awaitEnd(runId)
+  if (ended.job !== job.slug) return yield* new RunNotFound({ runId })
+  if (ended.state === "completed") {
+    const output = job.codecs.output.decode(ended.output ?? "null")
+    return output.ok ? output.value : yield* undecodable(job, runId, output.reason)
+  }
+  const failure = ended.failure
+  if (ended.state === "cancelled") {
+    return yield* new RunCancelled({ runId, reason: failure?.message ?? "no reason was given" })
+  }
+  const error = failure?.error === undefined ? undefined : job.codecs.error.decode(failure.error)
+  return yield* new RunFailed<unknown>({
+    runId,
+    job: job.slug,
+    reason: failure?.reason ?? "Defect",
+    detail: failure?.message ?? "no reason was stored",
+    error: error?.ok === true ? error.value : undefined,
+  })
+})
+
+const undecodable = (job: AnyJob, runId: RunId.RunId, reason: string) =>
+  new RunFailed<unknown>({
+    runId,
+    job: job.slug,
+    reason: "OutputInvalid",
+    detail: `the stored output does not match the output schema: ${reason}`,
+    error: undefined,
+  })
+
+const insert = Effect.fnUntraced(function* (
+  job: AnyJob,
+  inputs: ReadonlyArray<unknown>,
+  options: EnqueueOptions | undefined,
+  awaited: boolean,
+) {
+  const refused = problemOf(options)
+  if (refused !== undefined) {
+    return yield* new InputInvalid({ job: job.slug, index: 0, detail: refused })
+  }
+  const driver = yield* Driver
+  const makeId = (yield* RunId.RunIds).next
+  const shared = taskOf(job, options, awaited, yield* traceparent)
+  const tasks: Array<NewTask> = []
+  for (let index = 0; index < inputs.length; index++) {
+    const encoded = job.codecs.input.encode(inputs[index])
+    if (!encoded.ok) {
+      return yield* new InputInvalid({ job: job.slug, index, detail: encoded.reason })
+    }
+    const id = options?.id ?? (yield* makeId)
+    tasks.push({ ...shared, id, runId: id, input: encoded.value })
+  }
+  for (let from = 0; from < tasks.length; from += Limits.batchSize) {
+    yield* driver.insert(
+      tasks.length <= Limits.batchSize ? tasks : tasks.slice(from, from + Limits.batchSize),
+    )
+  }
+  return tasks.map((task) => task.id)
+})
+
+const taskOf = (
+  job: AnyJob,
+  options: EnqueueOptions | undefined,
+  awaited: boolean,
+  trace: string | undefined,
+): Omit<NewTask, "id" | "runId" | "input"> => {
+  const step = job.definition.steps[0]!
+  return {
+    flowType: "job",
+    flow: job.slug,
+    step: step.slug,
+    index: 0,
+    queue: job.queue,
+    priority: options?.priority ?? job.priority,
+    maxAttempts: step.policy.maxAttempts,
+    maxCrashes: step.policy.maxCrashes,
+    delayMillis: Problem.toMillis(options?.delay ?? 0) ?? 0,
+    dueAt: options?.at === undefined ? undefined : instantOf(options.at),
+    awaited,
+    trace,
+  }
+}
+
+const instantOf = (at: Date | DateTime.DateTime | number): number =>
+  typeof at === "number" ? at : at instanceof Date ? at.getTime() : DateTime.toEpochMillis(at)
+
+// These come from outside the definition, often from a request, so they are failures and not defects.
+const problemOf = (options: EnqueueOptions | undefined): string | undefined => {
+  if (options === undefined) return undefined
+  if (options.delay !== undefined && options.at !== undefined) {
+    return "give either delay or at, not both"
+  }
+  if (options.delay !== undefined) {
+    const millis = Problem.toMillis(options.delay)
+    if (millis === undefined || millis > Limits.delayMillis) {
+      return "delay must be a duration from 0 to 10 years"
+    }
+  }
+  // The years 0 to 9999, which every storage can hold.
+  if (options.at !== undefined && !(Math.abs(instantOf(options.at)) <= 253_402_300_799_999)) {
+    return "at must be a valid date"
+  }
+  const priority = options.priority
+  if (
+    priority !== undefined &&
+    !(Number.isInteger(priority) && priority >= 0 && priority <= Limits.lowestPriority)
+  ) {
+    return `priority must be an integer from 0 to ${Limits.lowestPriority}, got ${priority}`
+  }
+  return options.id === undefined || RunId.isRunId(options.id)
+    ? undefined
+    : "id must be a UUID in lower case"
+}
+
+const traceparent = Effect.map(
+  Effect.serviceOption(Tracer.ParentSpan),
+  Option.match({
+    onNone: () => undefined,
+    onSome: (span) =>
+      /^[0-9a-f]{32}$/.test(span.traceId) && /^[0-9a-f]{16}$/.test(span.spanId)
+        ? `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
+        : undefined,
+  }),
+)

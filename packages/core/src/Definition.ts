@@ -1,0 +1,204 @@
+/**
+ * Checks definitions: every bound of `Limits`, as values.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Schema } from "effect"
+import * as Backoff from "./Backoff.ts"
+import * as Codec from "./Codec.ts"
+import type * as Flow from "./Flow.ts"
+import * as Limits from "./Limits.ts"
+import * as Problem from "./Problem.ts"
+
+/**
+ * A definition as somebody wrote it, before it is known to be right: the options of `Job.make` and
+ * the slug.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Draft {
+  readonly slug: unknown
+  readonly queue?: unknown
+  readonly input?: unknown
+  readonly output?: unknown
+  readonly error?: unknown
+  readonly maxAttempts?: unknown
+  readonly maxCrashes?: unknown
+  readonly baseDelay?: unknown
+  readonly backoff?: unknown
+  readonly timeout?: unknown
+  readonly priority?: unknown
+  readonly retryable?: unknown
+}
+
+/**
+ * Lists everything that is wrong with definitions, made or yet to be made, and with having them
+ * side by side. An empty list means that all of them can be served by one worker.
+ *
+ * **Example** (Every problem at once)
+ *
+ * ```ts
+ * import { deepStrictEqual } from "node:assert/strict"
+ * import { Definition } from "@millrace/core"
+ *
+ * const draft = { slug: "send_email", maxAttempts: 2.5, timeout: "0 seconds" }
+ * const problems = Definition.check([draft])
+ * deepStrictEqual(problems.map((problem) => problem.option), ["maxAttempts", "timeout"])
+ * ```
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const check = (
+  definitions: ReadonlyArray<Draft | { readonly definition: Flow.Definition }>,
+): ReadonlyArray<Problem.Problem> => [
+  ...definitions.flatMap((one) => "definition" in one ? [] : ofDraft(one)),
+  ...twice(definitions.map((one) => "definition" in one ? one.definition.slug : one.slug)),
+]
+
+const twice = (slugs: ReadonlyArray<unknown>): ReadonlyArray<Problem.Problem> => {
+  const seen = new Set<string>()
+  const problems: Array<Problem.Problem> = []
+  for (const slug of slugs) {
+    if (typeof slug !== "string") continue
+    const folded = slug.toLowerCase()
+    if (seen.has(folded)) {
+      problems.push({
+        subject: `job ${Problem.show(slug)}`,
+        option: "slug",
+        message: `Cannot define job ${
+          Problem.show(slug)
+        } twice: slugs must be unique, ignoring case`,
+      })
+    }
+    seen.add(folded)
+  }
+  return problems
+}
+
+const known: ReadonlySet<string> = new Set<keyof Draft>([
+  "slug",
+  "queue",
+  "input",
+  "output",
+  "error",
+  "maxAttempts",
+  "maxCrashes",
+  "baseDelay",
+  "backoff",
+  "timeout",
+  "priority",
+  "retryable",
+])
+
+/** Lists everything that is wrong with one draft.
+ * @category guards
+ * @since 0.1.0 */
+export const ofDraft = (draft: Draft): ReadonlyArray<Problem.Problem> => {
+  const subject = `job ${Problem.show(draft.slug)}`
+  const given = <K extends keyof Draft>(
+    option: K,
+    f: (value: unknown) => ReadonlyArray<Problem.Problem>,
+  ) => draft[option] === undefined ? [] : f(draft[option])
+  return [
+    ...Problem.ofSlug(subject, "slug", draft.slug),
+    ...Object.keys(draft).filter((option) => !known.has(option)).map((option) => ({
+      subject,
+      option,
+      message: `Cannot define ${subject}: there is no option ${Problem.show(option)}`,
+    })),
+    ...given("queue", (value) => Problem.ofSlug(subject, "queue", value)),
+    ...(["input", "output", "error"] as const).flatMap((option) =>
+      given(option, (value) => ofSchema(subject, option, value))
+    ),
+    ...given(
+      "maxAttempts",
+      (value) => Problem.ofInteger(subject, "maxAttempts", value, 1, Limits.maxAttempts),
+    ),
+    ...given(
+      "maxCrashes",
+      (value) => Problem.ofInteger(subject, "maxCrashes", value, 0, Limits.maxCrashes),
+    ),
+    ...given(
+      "baseDelay",
+      (value) => Problem.ofDuration(subject, "baseDelay", value, 0, Limits.delayMillis),
+    ),
+    ...given("backoff", (value) => ofBackoff(subject, value, draft.baseDelay)),
+    ...given(
+      "timeout",
+      (value) => Problem.ofDuration(subject, "timeout", value, 1, Limits.timeoutMillis),
+    ),
+    ...given(
+      "priority",
+      (value) => Problem.ofInteger(subject, "priority", value, 0, Limits.lowestPriority),
+    ),
+    ...given(
+      "retryable",
+      (value) =>
+        typeof value === "function"
+          ? []
+          : [Problem.mustBe(subject, "retryable", "a function of the error", value)],
+    ),
+  ]
+}
+
+const ofSchema = (
+  subject: string,
+  option: string,
+  value: unknown,
+): ReadonlyArray<Problem.Problem> => {
+  const schema = toSchema(value)
+  if (schema === undefined) {
+    return [Problem.mustBe(subject, option, "a Schema or an object of Schemas", value)]
+  }
+  const reason = Codec.notJson(schema)
+  return reason === undefined ? [] : [{
+    subject,
+    option,
+    message: `Cannot define ${subject}: ${option} must have a JSON form, but ${reason}`,
+  }]
+}
+
+const ofBackoff = (
+  subject: string,
+  value: unknown,
+  baseDelay: unknown,
+): ReadonlyArray<Problem.Problem> => {
+  if (!Backoff.isBackoff(value)) {
+    return [Problem.mustBe(subject, "backoff", "a Backoff, such as Backoff.fixed(...)", value)]
+  }
+  return baseDelay === undefined ? [] : [{
+    subject,
+    option: "backoff",
+    message: `Cannot define ${subject}: give either baseDelay or backoff, not both`,
+  }]
+}
+
+/** Reads a schema, or the fields of a struct, as a schema; `undefined` where it is neither.
+ * @category conversions
+ * @since 0.1.0 */
+export const toSchema = (value: unknown): Schema.Constraint | undefined => {
+  if (Schema.isSchema(value)) return value as unknown as Schema.Constraint
+  // A Map, a Date or a Promise has no own properties, and would pass for a struct without fields.
+  if (Object.prototype.toString.call(value) !== "[object Object]") return undefined
+  return Object.values(value as object).every(Schema.isSchema)
+    ? Schema.Struct(value as Schema.Struct.Fields) as unknown as Schema.Constraint
+    : undefined
+}
+
+/** The policy of a draft that is known to be right, with the defaults filled in.
+ * @category conversions
+ * @since 0.1.0 */
+export const policyOf = (options: {
+  readonly maxAttempts?: number | undefined
+  readonly maxCrashes?: number | undefined
+  readonly baseDelay?: Duration.Input | undefined
+  readonly backoff?: Backoff.Backoff | undefined
+  readonly timeout?: Duration.Input | undefined
+}): Flow.Policy => ({
+  maxAttempts: options.maxAttempts ?? 1,
+  maxCrashes: options.maxCrashes ?? 3,
+  backoff: options.backoff ?? Backoff.exponential({ base: options.baseDelay ?? "1 second" }),
+  timeoutMillis: Duration.toMillis(options.timeout ?? "30 seconds"),
+})

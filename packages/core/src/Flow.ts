@@ -1,0 +1,53 @@
+/**
+ * What runs, as data: a definition is a directed graph of steps. A job is a flow with one step.
+ *
+ * @since 0.1.0
+ */
+import type { Schema } from "effect"
+import type { Backoff } from "./Backoff.ts"
+
+/**
+ * The definition of a flow or of a job: data that can be inspected and checked before anything runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Definition<Slug extends string = string> {
+  readonly slug: Slug
+  readonly flowType: "job" | "flow"
+  /** The lane that its tasks wait in. */
+  readonly queue: string
+  readonly input: Schema.Constraint
+  readonly steps: ReadonlyArray<Step>
+}
+
+/**
+ * One node of a flow.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Step {
+  readonly slug: string
+  /** The steps whose outputs it takes; none for a root step, and so for a job's one step. */
+  readonly needs: ReadonlyArray<string>
+  readonly input: Schema.Constraint
+  readonly output: Schema.Constraint
+  readonly error: Schema.Constraint
+  readonly policy: Policy
+}
+
+/**
+ * How often, how patiently and how long a step is tried.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Policy {
+  /** Attempts in total, the first included. */
+  readonly maxAttempts: number
+  /** How many times a worker may be lost with the task before it is given up. */
+  readonly maxCrashes: number
+  readonly backoff: Backoff
+  readonly timeoutMillis: number
+}

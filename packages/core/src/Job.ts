@@ -1,0 +1,288 @@
+/**
+ * The definition of a background job, and its handler: two values, so that a web server can enqueue without
+ * importing what the handler needs.
+ *
+ * @since 0.1.0
+ */
+import type { Duration, Schema } from "effect"
+import { Effect } from "effect"
+import type * as Attempt from "./Attempt.ts"
+import { AttemptContext, forTest } from "./AttemptContext.ts"
+import type { Backoff } from "./Backoff.ts"
+import * as Client from "./Client.ts"
+import * as Codec from "./Codec.ts"
+import * as Definition from "./Definition.ts"
+import type { Driver } from "./Driver.ts"
+import type { DriverError } from "./DriverError.ts"
+import type * as Flow from "./Flow.ts"
+import * as Limits from "./Limits.ts"
+import * as Problem from "./Problem.ts"
+import type { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+import type { RunId } from "./RunId.ts"
+import * as Schemas from "./internal/schemas.ts"
+
+const TypeId = "~millrace/Job"
+const HandledTypeId = "~millrace/HandledJob"
+
+/** A schema, or the fields of a struct.
+ * @category models
+ * @since 0.1.0 */
+export type SchemaInput = Codec.Plain | Schema.Struct.Fields
+
+/** The schema that a `SchemaInput` stands for.
+ * @category models
+ * @since 0.1.0 */
+export type SchemaOf<S> = S extends Schema.Constraint ? S
+  : S extends Schema.Struct.Fields ? Schema.Struct<S>
+  : never
+
+type TypeOf<S> = SchemaOf<S>["Type"]
+
+/**
+ * The options of a job. All but the schemas have defaults.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<I, O, E> {
+  /** The lane that its tasks wait in (default: the slug). Several jobs may share one. */
+  readonly queue?: string
+  /** A Schema, or the fields of a struct (default: no input). */
+  readonly input?: I
+  /** A Schema, or the fields of a struct (default: no output). */
+  readonly output?: O
+  /** The Schema of its typed errors (default: none). */
+  readonly error?: E
+  /** Attempts in total, the first included: 1 to 100,000 (default 1). */
+  readonly maxAttempts?: number
+  /** How often its worker may be lost while it runs: 0 to 100 (default 3). */
+  readonly maxCrashes?: number
+  /** The first delay of an exponential backoff that doubles up to one day (default 1 second). */
+  readonly baseDelay?: Duration.Input
+  /** Another backoff; not together with `baseDelay`. */
+  readonly backoff?: Backoff
+  /** How long one attempt may run: up to 7 days (default 30 seconds). */
+  readonly timeout?: Duration.Input
+  /** 0 to 9, and 0 runs first (default 5). */
+  readonly priority?: number
+  /** Whether another attempt may mend an error (default: always). */
+  readonly retryable?: (error: NoInfer<TypeOf<E>>) => boolean
+}
+
+/**
+ * A job: what may be enqueued, and how it is tried. It can serve as the base of a class, which gives its type
+ * a name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Job<Slug extends string, I, O, E> {
+  new (_: never): object
+  readonly [TypeId]: typeof TypeId
+  readonly slug: Slug
+  readonly queue: string
+  /** The slugs of its steps: one. */
+  readonly steps: ReadonlyArray<string>
+  readonly definition: Flow.Definition<Slug>
+  readonly codecs: Codecs<I, O, E>
+  readonly priority: number
+  readonly retryable: (error: E) => boolean
+
+  /** Stores a run and answers its id, without waiting for it. */
+  readonly enqueue: (
+    input: I,
+    options?: Client.EnqueueOptions,
+  ) => Effect.Effect<RunId, InputInvalid | DriverError, Driver>
+
+  /** Stores a run of each input, all or none per thousand, and answers their ids in order. */
+  readonly enqueueMany: (
+    inputs: ReadonlyArray<I>,
+    options?: Omit<Client.EnqueueOptions, "id">,
+  ) => Effect.Effect<ReadonlyArray<RunId>, InputInvalid | DriverError, Driver>
+
+  /** Stores a run and waits for its output. A worker has to be serving the job somewhere. */
+  readonly run: (
+    input: I,
+    options?: Client.EnqueueOptions,
+  ) => Effect.Effect<
+    O,
+    InputInvalid | DriverError | RunNotFound | RunFailed<E> | RunCancelled,
+    Driver
+  >
+
+  /** Waits for the output of a run that was enqueued before. */
+  readonly await: (
+    runId: RunId,
+  ) => Effect.Effect<O, DriverError | RunNotFound | RunFailed<E> | RunCancelled, Driver>
+
+  /** Gives the job its handler. The name of the step defaults to the slug. */
+  readonly perform: {
+    <R>(handler: Handler<I, O, E, R>): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
+    <R>(
+      step: string,
+      handler: Handler<I, O, E, R>,
+    ): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
+  }
+}
+
+/** The three schemas of a job, compiled.
+ * @category models
+ * @since 0.1.0 */
+export interface Codecs<I, O, E> {
+  readonly input: Codec.Codec<I>
+  readonly output: Codec.Codec<O>
+  readonly error: Codec.Codec<E>
+}
+
+/** The user's function: input and facts of the attempt to an effect.
+ * @category models
+ * @since 0.1.0 */
+export type Handler<I, O, E, R> = (
+  input: I,
+  ctx: AttemptContext["Service"],
+) => Effect.Effect<O, E | Attempt.Control<E>, R>
+
+/**
+ * A job with its handler: what a worker serves. `R` is what the handler needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HandledJob<Slug extends string, I, O, E, out R> {
+  readonly [HandledTypeId]: typeof HandledTypeId
+  readonly job: Job<Slug, I, O, E>
+  readonly slug: Slug
+  readonly queue: string
+  readonly steps: ReadonlyArray<string>
+  readonly definition: Flow.Definition<Slug>
+  readonly handler: Handler<I, O, E, R | AttemptContext>
+  /** The handler of the named step, or `undefined` where the job has no such step. */
+  readonly handlerFor: (step: string) => Handler<I, O, E, R | AttemptContext> | undefined
+  /** Calls the handler, for a test: no driver, no worker, and of `ctx` only what the test cares for. */
+  readonly perform: (
+    input: I,
+    ctx?: Partial<AttemptContext["Service"]>,
+  ) => Effect.Effect<O, E | Attempt.Control<E>, R>
+}
+
+/** Any job, whatever its types.
+ * @category models
+ * @since 0.1.0 */
+export type Any = Job<string, any, any, any>
+
+/** Any job with a handler that needs `R`.
+ * @category models
+ * @since 0.1.0 */
+export type AnyHandled<R = any> = HandledJob<string, any, any, any, R>
+
+/** What the handler of a handled job needs.
+ * @category models
+ * @since 0.1.0 */
+export type Requirements<H> = H extends HandledJob<any, any, any, any, infer R> ? R : never
+
+/**
+ * Defines a job.
+ *
+ * **Gotchas**
+ *
+ * Delivery is at least once: a handler can run again after its worker was lost. Throws a
+ * `DefinitionError` for options out of bounds; `Definition.check` lists them as values.
+ *
+ * **Example** (A job with typed input and output)
+ *
+ * ```ts
+ * import { deepStrictEqual } from "node:assert/strict"
+ * import { Job } from "@millrace/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * class SendEmail extends Job.make("send_email", {
+ *   input: { to: Schema.String },
+ *   output: { sent: Schema.Boolean },
+ *   maxAttempts: 3
+ * }) {}
+ *
+ * const sendEmail = SendEmail.perform(({ to }) => Effect.succeed({ sent: to.includes("@") }))
+ *
+ * deepStrictEqual(await Effect.runPromise(sendEmail.perform({ to: "ada@example.com" })), { sent: true })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <
+  const Slug extends string,
+  I extends SchemaInput = typeof Schema.Void,
+  O extends SchemaInput = typeof Schema.Void,
+  E extends SchemaInput = typeof Schema.Never,
+>(slug: Slug, options?: Options<I, O, E>): Job<Slug, TypeOf<I>, TypeOf<O>, TypeOf<E>> => {
+  const draft: Definition.Draft = { ...options, slug }
+  Problem.throwFirst(Definition.ofDraft(draft))
+  const schemas = Schemas.ofDraft(draft)
+  const definition: Flow.Definition<Slug> = {
+    slug,
+    flowType: "job",
+    queue: options?.queue ?? slug,
+    input: schemas.input,
+    steps: [{ slug, needs: [], ...schemas, policy: Definition.policyOf(options ?? {}) }],
+  }
+  const codecs: Codecs<any, any, any> = {
+    input: Codec.make(schemas.input, Limits.inputBytes),
+    output: Codec.make(schemas.output, Limits.outputBytes),
+    error: Codec.make(schemas.error, Limits.outputBytes),
+  }
+  function JobBase() {}
+  const job: Omit<Any, "prototype"> = Object.assign(JobBase, {
+    [TypeId]: TypeId,
+    slug,
+    queue: definition.queue,
+    steps: [slug],
+    definition,
+    codecs,
+    priority: options?.priority ?? defaultPriority,
+    retryable: options?.retryable ?? (() => true),
+    enqueue: (input: unknown, more?: Client.EnqueueOptions) => Client.enqueue(job, input, more),
+    enqueueMany: (inputs: ReadonlyArray<unknown>, more?: Client.EnqueueOptions) =>
+      Client.enqueueMany(job, inputs, more),
+    run: (input: unknown, more?: Client.EnqueueOptions) => Client.run(job, input, more),
+    await: (runId: RunId) => Client.awaitOutput(job, runId),
+    perform: (...args: [Handler<any, any, any, any>] | [string, Handler<any, any, any, any>]) =>
+      args.length === 1 ? handled(job, slug, args[0]) : handled(job, args[0], args[1]),
+  }) as never
+  return job as never
+}
+
+/** The priority of a job that names none.
+ * @category constants
+ * @since 0.1.0 */
+export const defaultPriority = 5
+
+const handled = (
+  job: Omit<Any, "prototype">,
+  step: string,
+  handler: Handler<any, any, any, any>,
+): AnyHandled => {
+  Problem.throwFirst(Problem.ofSlug(`job "${job.slug}"`, "step", step))
+  const definition: Flow.Definition = {
+    ...job.definition,
+    steps: job.definition.steps.map((one) => ({ ...one, slug: step })),
+  }
+  return {
+    [HandledTypeId]: HandledTypeId,
+    job: job as Any,
+    slug: job.slug,
+    queue: job.queue,
+    steps: [step],
+    definition,
+    handler,
+    handlerFor: (name) => name === step ? handler : undefined,
+    perform: (input, facts) => {
+      const ctx = forTest({ flow: job.slug, step, queue: job.queue, input, ...facts })
+      return Effect.provideService(handler(input, ctx), AttemptContext, ctx)
+    },
+  }
+}
+
+/** Tells whether a value is a job.
+ * @category guards
+ * @since 0.1.0 */
+export const isJob = (u: unknown): u is Any => typeof u === "function" && TypeId in u

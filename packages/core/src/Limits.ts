@@ -1,0 +1,85 @@
+/**
+ * Every bound that Millrace enforces, in one place.
+ *
+ * **Details**
+ *
+ * Sizes are bytes of UTF-8 JSON, durations are milliseconds. A definition that is out of bounds is
+ * refused when it is made; a value that is out of bounds is refused when it is enqueued.
+ *
+ * @since 0.1.0
+ */
+
+/** The pattern of a slug: of a job, a step and a queue.
+ * @category limits
+ * @since 0.1.0 */
+export const slugPattern: RegExp = /^[a-z_][a-z0-9_]*$/
+
+/** The longest slug, in characters.
+ * @category limits
+ * @since 0.1.0 */
+export const slugLength = 48
+
+/** The largest encoded input, in bytes.
+ * @category limits
+ * @since 0.1.0 */
+export const inputBytes = 1024 * 1024
+
+/** The largest encoded output or error, in bytes.
+ * @category limits
+ * @since 0.1.0 */
+export const outputBytes = 1024 * 1024
+
+/** The most tasks that one statement inserts, claims or settles.
+ * @category limits
+ * @since 0.1.0 */
+export const batchSize = 1000
+
+/** The most attempts that a definition may ask for.
+ * @category limits
+ * @since 0.1.0 */
+export const maxAttempts = 100_000
+
+/** The most crashes that a definition may allow.
+ * @category limits
+ * @since 0.1.0 */
+export const maxCrashes = 100
+
+/** The longest timeout of one attempt: 7 days.
+ * @category limits
+ * @since 0.1.0 */
+export const timeoutMillis = 7 * 24 * 60 * 60 * 1000
+
+/** The longest delay of a task, and the longest backoff: 10 years.
+ * @category limits
+ * @since 0.1.0 */
+export const delayMillis = 10 * 365 * 24 * 60 * 60 * 1000
+
+/** The shortest lease of a worker: 1 second.
+ * @category limits
+ * @since 0.1.0 */
+export const minLeaseMillis = 1000
+
+/** The longest lease of a worker: 1 hour.
+ * @category limits
+ * @since 0.1.0 */
+export const maxLeaseMillis = 60 * 60 * 1000
+
+/** The most attempts that one worker runs at a time in one queue.
+ * @category limits
+ * @since 0.1.0 */
+export const concurrency = 10_000
+
+/** The most queues that one worker serves.
+ * @category limits
+ * @since 0.1.0 */
+export const queuesPerWorker = 1000
+
+/** The lowest priority; 0 is the highest and runs first.
+ * @category limits
+ * @since 0.1.0 */
+export const lowestPriority = 9
+
+/** The most scheduled tasks that one claim moves among the ready ones.
+ * @category limits
+ * @since 0.1.0 */
+export const duePerClaim = 1000

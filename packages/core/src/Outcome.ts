@@ -1,0 +1,105 @@
+/**
+ * What an attempt came to. An outcome is a value that the worker makes and `transition` reads; it is
+ * not a state.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The outcome of one attempt, with encoded values only.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome =
+  | Completed
+  | Failed
+  | TimedOut
+  | Snoozed
+  | Discarded
+  | Interrupted
+
+/** The handler answered; `output` is its JSON text.
+ * @category models
+ * @since 0.1.0 */
+export interface Completed {
+  readonly _tag: "Completed"
+  readonly output: string
+}
+
+/**
+ * The handler failed, died, or could not be given its input. `retryDelayMillis` is how long to wait
+ * before the next attempt, or `undefined` when the policy allows none whatever the budget.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failed {
+  readonly _tag: "Failed"
+  readonly failure: Failure
+  readonly retryDelayMillis: number | undefined
+}
+
+/** The attempt ran longer than its timeout and was interrupted.
+ * @category models
+ * @since 0.1.0 */
+export interface TimedOut {
+  readonly _tag: "TimedOut"
+  readonly failure: Failure
+  readonly retryDelayMillis: number | undefined
+}
+
+/** The handler asked to run again later; the attempt spends nothing.
+ * @category models
+ * @since 0.1.0 */
+export interface Snoozed {
+  readonly _tag: "Snoozed"
+  readonly delayMillis: number
+}
+
+/** The handler gave up for good, whatever attempts are left.
+ * @category models
+ * @since 0.1.0 */
+export interface Discarded {
+  readonly _tag: "Discarded"
+  readonly failure: Failure
+}
+
+/** The worker gave the task back, at a shutdown; the attempt spends nothing.
+ * @category models
+ * @since 0.1.0 */
+export interface Interrupted {
+  readonly _tag: "Interrupted"
+}
+
+/**
+ * Why an attempt failed, in the form that is stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failure {
+  readonly reason: FailureReason
+  /** One line for people. */
+  readonly message: string
+  /** The JSON text of the typed error, encoded with the job's error schema. */
+  readonly error?: string | undefined
+}
+
+/**
+ * The kinds of failure: `Error` is the job's own typed error; `Defect` anything that the handler threw or that
+ * its error schema refuses; `InputUndecodable` and `OutputInvalid` what the schemas refuse or the size limits
+ * forbid; `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureReason =
+  | "Error"
+  | "Defect"
+  | "TimedOut"
+  | "Discarded"
+  | "InputUndecodable"
+  | "OutputInvalid"
+  | "Crashed"
+  | "Cancelled"

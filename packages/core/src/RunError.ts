@@ -1,0 +1,65 @@
+/**
+ * What enqueueing and waiting for a run can fail with.
+ *
+ * @since 0.1.0
+ */
+import { Data, Schema } from "effect"
+import type { FailureReason } from "./Outcome.ts"
+
+/** The input of a run, or an option of its enqueueing, was refused; nothing was stored.
+ * @category errors
+ * @since 0.1.0 */
+export class InputInvalid extends Schema.TaggedError<InputInvalid>()("InputInvalid", {
+  job: Schema.String,
+  /** Which of many inputs, 0-based. */
+  index: Schema.Int,
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    const which = this.index === 0 ? "" : ` (input ${this.index})`
+    return `Cannot enqueue job "${this.job}"${which}: ${this.detail}`
+  }
+}
+
+/** There is no such run: it never was, or it was pruned.
+ * @category errors
+ * @since 0.1.0 */
+export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound", {
+  runId: Schema.String,
+}) {
+  override get message(): string {
+    return `Cannot find run "${this.runId}": it was never enqueued here, or it was pruned`
+  }
+}
+
+/** The run ended cancelled.
+ * @category errors
+ * @since 0.1.0 */
+export class RunCancelled extends Schema.TaggedError<RunCancelled>()("RunCancelled", {
+  runId: Schema.String,
+  reason: Schema.String,
+}) {
+  override get message(): string {
+    return `Run "${this.runId}" was cancelled: ${this.reason}`
+  }
+}
+
+/**
+ * The run failed for good. `error` is the job's own typed error where `reason` is `"Error"` or `"Discarded"`,
+ * and `undefined` for what the job did not foresee.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RunFailed<out E> extends Data.TaggedError("RunFailed")<{
+  readonly runId: string
+  readonly job: string
+  readonly reason: FailureReason
+  readonly detail: string
+  readonly error: unknown
+}> {
+  declare readonly error: E | undefined
+  override get message(): string {
+    return `Run "${this.runId}" of job "${this.job}" failed (${this.reason}): ${this.detail}`
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Looking at runs, waiting for them, and stepping in by hand.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Latch, Stream } from "effect"
+import type { HistoryEntry, TaskRecord } from "./Driver.ts"
+import { Driver } from "./Driver.ts"
+import type { DriverError } from "./DriverError.ts"
+import type { Failure } from "./Outcome.ts"
+import { RunNotFound } from "./RunError.ts"
+import * as RunId from "./RunId.ts"
+import type { EntryKind, State, Task } from "./Task.ts"
+import { isTerminal } from "./Task.ts"
+import type { Event } from "./Transition.ts"
+import { transition } from "./Transition.ts"
+
+/**
+ * One stored instance of a job, with all that happened to it. Instants are milliseconds since 1970.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run {
+  readonly id: RunId.RunId
+  /** The slug of its job. */
+  readonly job: string
+  readonly queue: string
+  readonly priority: number
+  readonly state: State
+  readonly enqueuedAt: number
+  /** When it is due, where it is scheduled or waits for a retry. */
+  readonly dueAt: number | undefined
+  /** The encoded input, as JSON text. */
+  readonly input: string
+  /** The encoded output of a completed run, as JSON text. */
+  readonly output: string | undefined
+  /** Why it ended failed or cancelled. */
+  readonly failure: Failure | undefined
+  /** What ran, oldest first. */
+  readonly attempts: ReadonlyArray<AttemptRecord>
+  /** All that happened, attempts included, oldest first. */
+  readonly history: ReadonlyArray<HistoryEntry>
+}
+
+/**
+ * One attempt that ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttemptRecord {
+  readonly number: number
+  readonly outcome: EntryKind
+  /** `undefined` where the worker was lost, or stopped before the handler began. */
+  readonly startedAt: number | undefined
+  readonly finishedAt: number
+  readonly failure: Failure | undefined
+}
+
+/** Reads a run with all of its attempts.
+ * @category reading
+ * @since 0.1.0 */
+export const get: (
+  runId: RunId.RunId,
+) => Effect.Effect<Run, RunNotFound | DriverError, Driver> = Effect.fn("Runs.get")(
+  function* (runId) {
+    return toRun(yield* taskOf(runId))
+  },
+)
+
+/**
+ * Stops a run: one that waits never starts, one that runs is interrupted. Answers the state that the run
+ * has afterwards, which is not `cancelled` where it had ended before.
+ *
+ * @category managing
+ * @since 0.1.0
+ */
+export const cancel: (
+  runId: RunId.RunId,
+  options?: { readonly reason?: string },
+) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.cancel")(
+  (runId, options) =>
+    step(runId, { _tag: "CancelRequested", reason: options?.reason ?? "cancelled by hand" }),
+)
+
+/**
+ * Makes a failed or cancelled run ready again, with a fresh budget of attempts; its history is kept.
+ * Answers the state that the run has afterwards.
+ *
+ * @category managing
+ * @since 0.1.0
+ */
+export const retry: (
+  runId: RunId.RunId,
+) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.retry")((runId) =>
+  step(runId, { _tag: "RetryRequested" })
+)
+
+/**
+ * Waits until a run has ended, however it ends.
+ *
+ * **Details**
+ *
+ * Listens for the announcement of its end and looks at the store between 20 times a second and once a
+ * second, so that a lost announcement costs a second at most.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const awaitEnd: (
+  runId: RunId.RunId,
+) => Effect.Effect<Run, RunNotFound | DriverError, Driver> = Effect.fnUntraced(function* (runId) {
+  const driver = yield* Driver
+  const latch = yield* Latch.make()
+  yield* driver.wakeups.pipe(
+    Stream.runForEach((wakeup) =>
+      wakeup._tag === "Ended" && wakeup.runId === runId ? latch.open : Effect.void
+    ),
+    // Without announcements there is still the look at the store.
+    Effect.ignore,
+    Effect.forkScoped({ startImmediately: true }),
+  )
+  for (let pause = 50;; pause = Math.min(1000, pause * 2)) {
+    yield* latch.close
+    const record = yield* taskOf(runId)
+    if (isTerminal(record.state)) return toRun(record)
+    yield* Effect.race(latch.await, Effect.sleep(pause))
+  }
+}, Effect.scoped)
+
+const taskOf = Effect.fnUntraced(function* (runId: RunId.RunId) {
+  if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })
+  const driver = yield* Driver
+  const records = yield* driver.find({ runs: [runId], limit: 1 })
+  return records[0] ?? (yield* new RunNotFound({ runId }))
+})
+
+const step = Effect.fnUntraced(function* (runId: RunId.RunId, event: Event) {
+  if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })
+  const driver = yield* Driver
+  let state: State | undefined
+  yield* driver.transact({ _tag: "Tasks", ids: [runId] }, (tasks: ReadonlyArray<Task>) => {
+    const changes = tasks.flatMap((task) => transition(task, event) ?? [])
+    state = changes[0]?.to.state ?? tasks[0]?.state
+    return changes
+  })
+  return state ?? (yield* new RunNotFound({ runId }))
+})
+
+const toRun = (record: TaskRecord): Run => {
+  const last = record.history.at(-1)
+  return {
+    id: record.runId,
+    job: record.flow,
+    queue: record.queue,
+    priority: record.priority,
+    state: record.state,
+    enqueuedAt: record.enqueuedAt,
+    dueAt: record.dueAt,
+    input: record.input,
+    output: record.state === "completed" ? last?.output : undefined,
+    failure: isTerminal(record.state) ? last?.failure : undefined,
+    attempts: record.history.flatMap((entry) =>
+      entry.attempt === undefined || (entry.kind === "interrupted" && entry.startedAt === undefined)
+        ? []
+        : [{
+          number: entry.attempt,
+          outcome: entry.kind,
+          startedAt: entry.startedAt,
+          finishedAt: entry.at,
+          failure: entry.failure,
+        }]
+    ),
+    history: record.history,
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The rules of a task: what each event makes of it. Pure: no time, no randomness, no storage.
+ *
+ * @since 0.1.0
+ */
+import type { Failed, Failure, Outcome, TimedOut } from "./Outcome.ts"
+import type { Change, Destination, Entry, EntryKind, Task, TerminalState } from "./Task.ts"
+import { isTerminal } from "./Task.ts"
+
+/**
+ * What can happen to a task that has been claimed or is to be changed by hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Event =
+  /** The attempt with this lease came to an outcome. */
+  | {
+    readonly _tag: "AttemptEnded"
+    readonly lease: number
+    readonly outcome: Outcome
+    readonly elapsedMillis?: number | undefined
+  }
+  /** The worker that held this lease let it expire. */
+  | { readonly _tag: "LeaseExpired"; readonly lease: number }
+  /** Somebody wants the task not to run, or not to run on. */
+  | { readonly _tag: "CancelRequested"; readonly reason: string }
+  /** Somebody wants a failed or cancelled task to run again, with a fresh budget. */
+  | { readonly _tag: "RetryRequested" }
+
+/**
+ * Decides what an event makes of a task: the change to apply, or `undefined` where the event no
+ * longer concerns it (an older lease, a state that is final).
+ *
+ * **Details**
+ *
+ * - `Failed` and `TimedOut` spend `maxAttempts`; a lease that expired spends `maxCrashes`;
+ *   `Snoozed` and `Interrupted` spend nothing.
+ * - The task fails when a failure is the `maxAttempts`-th, or when its crashes exceed `maxCrashes`.
+ * - Retrying by hand keeps the history and clears both counts.
+ *
+ * **Example** (A first failure of three)
+ *
+ * ```ts
+ * import { deepStrictEqual } from "node:assert/strict"
+ * import { Transition } from "@millrace/core"
+ *
+ * const change = Transition.transition(
+ *   {
+ *     id: "t",
+ *     state: "running",
+ *     lease: 1,
+ *     failures: 0,
+ *     crashes: 0,
+ *     maxAttempts: 3,
+ *     maxCrashes: 3,
+ *     awaited: false
+ *   },
+ *   {
+ *     _tag: "AttemptEnded",
+ *     lease: 1,
+ *     outcome: {
+ *       _tag: "Failed",
+ *       failure: { reason: "Defect", message: "boom" },
+ *       retryDelayMillis: 5000
+ *     }
+ *   }
+ * )
+ * deepStrictEqual(change?.to, { state: "ready", delayMillis: 5000 })
+ * deepStrictEqual(change?.failures, 1)
+ * ```
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const transition = (task: Task, event: Event): Change | undefined => {
+  switch (event._tag) {
+    case "AttemptEnded":
+      return holds(task, event.lease)
+        ? attemptEnded(task, event.outcome, event.elapsedMillis)
+        : undefined
+    case "LeaseExpired":
+      return holds(task, event.lease) ? leaseExpired(task) : undefined
+    case "CancelRequested":
+      return isTerminal(task.state) ? undefined : cancelled(task, event.reason)
+    case "RetryRequested":
+      return task.state === "failed" || task.state === "cancelled" ? retried(task) : undefined
+  }
+}
+
+const holds = (task: Task, lease: number) => task.state === "running" && task.lease === lease
+
+const attemptEnded = (task: Task, outcome: Outcome, elapsedMillis: number | undefined): Change => {
+  const entry = { attempt: task.failures + 1, elapsedMillis }
+  switch (outcome._tag) {
+    case "Completed":
+      return changed(task, "completed", end("completed"), { ...entry, output: outcome.output })
+    case "Failed":
+      return failed(task, "failed", outcome, entry)
+    case "TimedOut":
+      return failed(task, "timed_out", outcome, entry)
+    case "Snoozed":
+      return changed(task, "snoozed", again(outcome.delayMillis), entry)
+    case "Discarded":
+      return changed(task, "discarded", end("failed"), { ...entry, failure: outcome.failure })
+    case "Interrupted":
+      return changed(task, "interrupted", again(0), entry)
+  }
+}
+
+const failed = (
+  task: Task,
+  kind: "failed" | "timed_out",
+  outcome: Failed | TimedOut,
+  entry: Partial<Entry>,
+): Change => {
+  const failures = task.failures + 1
+  const to = outcome.retryDelayMillis === undefined || failures >= task.maxAttempts
+    ? end("failed")
+    : again(outcome.retryDelayMillis)
+  return {
+    ...changed(task, kind, to, { ...entry, failure: outcome.failure }),
+    failures,
+  }
+}
+
+const leaseExpired = (task: Task): Change => {
+  const crashes = task.crashes + 1
+  const spent = crashes > task.maxCrashes
+  const failure: Failure = {
+    reason: "Crashed",
+    message: `Its worker was lost (crash ${crashes})`,
+  }
+  const attempt = task.failures + 1
+  return {
+    ...changed(task, "crashed", spent ? end("failed") : again(0), { attempt, failure }),
+    crashes,
+  }
+}
+
+const cancelled = (task: Task, reason: string): Change => {
+  const failure: Failure = { reason: "Cancelled", message: reason }
+  return changed(
+    task,
+    "cancelled",
+    end("cancelled"),
+    task.state === "running"
+      ? { attempt: task.failures + 1, failure }
+      : { lease: task.lease + 1, failure },
+  )
+}
+
+const retried = (task: Task): Change => ({
+  ...changed(task, "retried", again(0), { lease: task.lease + 1 }),
+  failures: 0,
+  crashes: 0,
+})
+
+const end = (state: TerminalState): Destination => ({ state })
+
+const again = (delayMillis: number): Destination => ({ state: "ready", delayMillis })
+
+const changed = (
+  task: Task,
+  kind: EntryKind,
+  to: Destination,
+  entry: Partial<Entry>,
+): Change => ({
+  taskId: task.id,
+  from: task.state,
+  lease: task.lease,
+  entry: { kind, lease: task.lease, attempt: undefined, ...entry },
+  to,
+  failures: task.failures,
+  crashes: task.crashes,
+  awaited: task.awaited,
+})

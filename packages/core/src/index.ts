@@ -1,0 +1,24 @@
+/**
+ * Typed, durable background jobs: definitions, pure rules, client, worker, and the port to drivers.
+ *
+ * @since 0.1.0
+ */
+export * as Attempt from "./Attempt.ts"
+export { AttemptContext } from "./AttemptContext.ts"
+export * as Backoff from "./Backoff.ts"
+export * as Claiming from "./Claiming.ts"
+export * as Codec from "./Codec.ts"
+export * as Definition from "./Definition.ts"
+export * as Driver from "./Driver.ts"
+export { DriverError } from "./DriverError.ts"
+export type * as Flow from "./Flow.ts"
+export * as Job from "./Job.ts"
+export * as Json from "./Json.ts"
+export * as Limits from "./Limits.ts"
+export type * as Outcome from "./Outcome.ts"
+export * as Problem from "./Problem.ts"
+export { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+export * as RunId from "./RunId.ts"
+export * as Runs from "./Runs.ts"
+export * as Task from "./Task.ts"
+export * as Transition from "./Transition.ts"

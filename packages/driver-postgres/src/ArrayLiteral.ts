@@ -1,0 +1,45 @@
+/**
+ * Arrays as text: the one form that every PostgreSQL client and pooler passes on unchanged.
+ *
+ * @since 0.1.0
+ */
+
+/** What can stand in an array that goes down as text; `undefined` is NULL, as `null` is.
+ * @category models
+ * @since 0.1.0 */
+export type Element = string | number | boolean | null | undefined
+
+const special = /["\\]/
+const specials = /["\\]/g
+
+/**
+ * Writes values as a PostgreSQL array literal, to be cast inside the statement: `$1::text::uuid[]`.
+ *
+ * **Example** (Quotes, backslashes and NULL)
+ *
+ * ```ts
+ * import { deepStrictEqual } from "node:assert/strict"
+ * import { ArrayLiteral } from "@millrace/driver-postgres"
+ *
+ * deepStrictEqual(ArrayLiteral.arrayLiteral(["a", null, 'say "hi"']), String.raw`{"a",NULL,"say
+ * \"hi\""}`)
+ * ```
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const arrayLiteral = (values: ReadonlyArray<Element>): string => {
+  let text = "{"
+  for (let index = 0; index < values.length; index++) {
+    if (index > 0) text += ","
+    text += elementLiteral(values[index])
+  }
+  return text + "}"
+}
+
+// Every string is quoted, so that "", "NULL", commas, braces and blanks need no thought.
+const elementLiteral = (value: Element): string => {
+  if (value === null || value === undefined) return "NULL"
+  if (typeof value !== "string") return String(value)
+  return special.test(value) ? `"${value.replace(specials, "\\$&")}"` : `"${value}"`
+}

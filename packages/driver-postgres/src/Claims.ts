@@ -1,0 +1,175 @@
+/**
+ * The driver's `claim` and `heartbeat`.
+ *
+ * @since 0.1.0
+ */
+import type { Driver, DriverError } from "@millrace/core"
+import { Effect } from "effect"
+import { arrayLiteral } from "./ArrayLiteral.ts"
+import type { Query, Row } from "./Connection.ts"
+import type { Holdings } from "./Holdings.ts"
+import { once, type Store } from "./Store.ts"
+
+interface Lanes {
+  readonly ids: string
+  readonly limits: string
+  readonly nameOf: (id: number) => string
+}
+
+/** Makes the operations; `holdings` learns what was claimed.
+ * @category constructors
+ * @since 0.1.0 */
+export const make = (store: Store, holdings: Holdings) => {
+  const waiting = new Waiting()
+  const claim = Effect.fnUntraced(function* (
+    request: Driver.ClaimRequest,
+  ): Effect.fn.Return<Driver.Claim, DriverError> {
+    const now = yield* store.now
+    return yield* once(store, "claim", async (query) => {
+      const lanes = await lanesOf(store, query, request)
+      const first = await claimLanes(store, query, now, request.worker, lanes)
+      if (first.claim.tasks.length > 0) {
+        holdings.remember(request.worker, first.id, first.claim.tasks)
+        if (waiting.found(request.worker)) {
+          await query(store.statements.disarm, [request.worker])
+        }
+        return first.claim
+      }
+      if (!request.waits || waiting.isArmed(request.worker, lanes.ids)) return first.claim
+      // What is stored between the look and the announcement wakes nobody: hence a second look.
+      await query(store.statements.arm, [now, request.worker, lanes.ids])
+      waiting.arm(request.worker, lanes.ids)
+      const second = await claimLanes(store, query, now, request.worker, lanes)
+      if (second.claim.tasks.length > 0) {
+        holdings.remember(request.worker, second.id, second.claim.tasks)
+      }
+      return second.claim
+    })
+  })
+  const heartbeat = Effect.fnUntraced(function* (
+    beat: Driver.Heartbeat,
+  ): Effect.fn.Return<Driver.Pulse, DriverError> {
+    const now = yield* store.now
+    const ends = beat.leaseMillis === 0
+    const rows = yield* once(
+      store,
+      "send a heartbeat",
+      (query) =>
+        query(ends ? store.statements.end : store.statements.beat, [
+          now,
+          beat.worker,
+          arrayLiteral(beat.held.map(({ id }) => id)),
+          arrayLiteral(beat.held.map(({ lease }) => lease)),
+          ...(ends ? [] : [String(beat.leaseMillis)]),
+        ]),
+    )
+    const live = rows[0]?.live === true
+    const lost = String(rows[0]?.lost ?? "").split(",").filter((id) => id !== "")
+    if (ends || !live) {
+      holdings.forget(beat.worker)
+      waiting.forget(beat.worker)
+    } else if (lost.length > 0) {
+      holdings.lost(beat.worker, beat.held, new Set(lost))
+    }
+    return { live, lost }
+  })
+  return { claim, heartbeat }
+}
+
+/** Which workers have announced that they wait, and how many claims found something since. */
+class Waiting {
+  readonly #armed = new Map<string, { readonly queues: string; found: number }>()
+
+  isArmed(worker: string, queues: string): boolean {
+    const armed = this.#armed.get(worker)
+    if (armed?.queues !== queues) return false
+    armed.found = 0
+    return true
+  }
+
+  arm(worker: string, queues: string): void {
+    this.#armed.set(worker, { queues, found: 0 })
+  }
+
+  /** Whether a worker that finds work again and again should take its announcement back. */
+  found(worker: string): boolean {
+    const armed = this.#armed.get(worker)
+    if (armed === undefined || ++armed.found < busyClaims) return false
+    this.#armed.delete(worker)
+    return true
+  }
+
+  forget(worker: string): void {
+    this.#armed.delete(worker)
+  }
+}
+
+const busyClaims = 3
+
+const lanesOf = async (
+  store: Store,
+  query: Query,
+  request: Driver.ClaimRequest,
+): Promise<Lanes> => {
+  const limits = new Map<string, number>()
+  for (const { queue, limit } of request.lanes) {
+    limits.set(queue, (limits.get(queue) ?? 0) + limit)
+  }
+  const queueId = await store.queues.resolve(query, limits.keys())
+  const ids = [...limits.keys()].map(queueId)
+  return {
+    ids: arrayLiteral(ids),
+    limits: arrayLiteral([...limits.values()]),
+    nameOf: await store.queues.names(query, ids),
+  }
+}
+
+interface Taken {
+  readonly id: number
+  readonly claim: Driver.Claim
+}
+
+const claimLanes = async (
+  store: Store,
+  query: Query,
+  now: string | null,
+  worker: string,
+  lanes: Lanes,
+): Promise<Taken> => {
+  const ask = (moves: boolean) =>
+    query(store.statements.claim, [now, worker, lanes.ids, lanes.limits, String(moves)])
+  let rows = await ask(true)
+  if (Number(rows[0]?.moved) > 0) rows = await ask(false)
+  const [head, ...taken] = rows
+  const nextDue = head?.next_due
+  return {
+    id: Number(head?.claim ?? 0),
+    claim: {
+      tasks: taken.map((row) => toTask(row, lanes.nameOf)),
+      nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
+    },
+  }
+}
+
+const toTask = (row: Row, nameOf: (id: number) => string): Driver.ClaimedTask => {
+  const id = row.task_id as string
+  return {
+    id,
+    runId: (row.run_id as string | null) ?? id,
+    state: "running",
+    lease: row.lease as number,
+    failures: row.failures as number,
+    crashes: row.crashes as number,
+    maxAttempts: row.max_attempts as number,
+    maxCrashes: row.max_crashes as number,
+    awaited: row.awaited as boolean,
+    flowType: row.flow_type as "job" | "flow",
+    flow: row.flow as string,
+    step: row.step as string,
+    index: row.index as number,
+    queue: nameOf(row.queue_id as number),
+    input: row.input as string,
+    enqueuedAt: row.created as number,
+    trace: (row.trace as string | null) ?? undefined,
+  }
+}

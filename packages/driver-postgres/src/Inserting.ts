@@ -1,0 +1,66 @@
+/**
+ * The driver's `insert`: alone, or inside the caller's transaction.
+ *
+ * @since 0.1.0
+ */
+import { Driver, type DriverError } from "@millrace/core"
+import { Effect } from "effect"
+import { attempt, type Query, type Row } from "./Connection.ts"
+import { CurrentExecutor, type Executor, queryOf } from "./Executor.ts"
+import { insertParams } from "./statements/Insert.ts"
+import { once, type Store } from "./Store.ts"
+
+type Inserted = ReadonlyArray<Driver.Inserted>
+
+/** Makes the operation.
+ * @category constructors
+ * @since 0.1.0 */
+export const make = (store: Store) =>
+  Effect.fnUntraced(function* (
+    tasks: ReadonlyArray<Driver.NewTask>,
+  ): Effect.fn.Return<Inserted, DriverError> {
+    if (tasks.length === 0) return []
+    const now = yield* store.now
+    const executor = yield* CurrentExecutor
+    const rows = executor === undefined
+      ? yield* insertAlone(store, now, tasks)
+      : yield* attempt("insert", () => insertWithin(store, now, tasks, executor))
+    return answer(tasks, rows)
+  })
+
+const insertAlone = (store: Store, now: string | null, tasks: ReadonlyArray<Driver.NewTask>) =>
+  once(store, "insert", async (query) => {
+    const queueId = await store.queues.resolve(query, queuesOf(tasks))
+    return query(store.statements.insert, insertParams(now, false, tasks, queueId))
+  })
+
+// Other sessions see neither the tasks nor, in time, who began to wait meanwhile: the transaction
+// wakes unasked.
+const insertWithin = async (
+  store: Store,
+  now: string | null,
+  tasks: ReadonlyArray<Driver.NewTask>,
+  executor: Executor,
+) => {
+  const query = queryOf(executor)
+  const queueId = await queueIdsBeside(store, query, queuesOf(tasks))
+  return query(store.statements.insert, insertParams(now, true, tasks, queueId))
+}
+
+// A new queue is made beside the transaction where that is possible: inside, its name would stay
+// locked.
+const queueIdsBeside = (store: Store, query: Query, queues: Iterable<string>) =>
+  store.connection.concurrent
+    ? store.queues.resolve(store.connection.query, queues)
+    : store.queues.resolveOnce(query, queues)
+
+function* queuesOf(tasks: ReadonlyArray<Driver.NewTask>): Iterable<string> {
+  for (const task of tasks) yield task.queue
+}
+
+// The first of two tasks with one id in a batch is the one that was stored.
+const answer = (tasks: ReadonlyArray<Driver.NewTask>, rows: ReadonlyArray<Row>): Inserted => {
+  if (rows.length === tasks.length) return tasks.map(({ id }) => ({ id, inserted: true }))
+  const stored = new Set(rows.map((row) => row.id))
+  return tasks.map(({ id }) => ({ id, inserted: stored.delete(id) }))
+}

@@ -1,0 +1,70 @@
+/**
+ * A connection over PGlite: a PostgreSQL inside this process, with one session.
+ *
+ * @since 0.1.0
+ */
+import { DriverError } from "@millrace/core"
+import { mkdirSync } from "node:fs"
+import type { Connection, Query, Row } from "./Connection.ts"
+
+/** What runs statements: PGlite, or a transaction of it.
+ * @category models
+ * @since 0.1.0 */
+export interface Session {
+  query(
+    text: string,
+    params: Array<string | null>,
+    options: { readonly parsers: Record<number, (text: string) => unknown> },
+  ): Promise<{ readonly rows: ReadonlyArray<unknown> }>
+}
+
+/** The part of PGlite that is used.
+ * @category models
+ * @since 0.1.0 */
+export interface Client extends Session {
+  transaction<A>(f: (session: Session) => Promise<A>): Promise<A>
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+const settings = `
+set enable_bitmapscan = off; set enable_seqscan = off; set enable_sort = off; set jit = off;
+set plan_cache_mode = force_generic_plan;`
+
+/** Opens a folder, or a database in memory; the folder must be ours alone.
+ * @category constructors
+ * @since 0.1.0 */
+export const open = async (directory: string | undefined): Promise<Connection> => {
+  const { PGlite } = await load()
+  if (directory !== undefined) mkdirSync(directory, { recursive: true })
+  const database = await PGlite.create(directory ?? "memory://")
+  await database.exec(settings)
+  return over(database)
+}
+
+const load = async () => {
+  try {
+    return await import("@electric-sql/pglite")
+  } catch {
+    throw DriverError.rejected(
+      "open the embedded database",
+      'the package "@electric-sql/pglite" is not installed; add it, or use Postgres.layer',
+    )
+  }
+}
+
+/** Makes a connection of a client; closing the one closes the other.
+ * @category constructors
+ * @since 0.1.0 */
+export const over = (database: Client): Connection => ({
+  concurrent: false,
+  query: queryOf(database),
+  transaction: (f) => database.transaction((session) => f(queryOf(session))),
+  listen: (channel, onNotify) => database.listen(channel, onNotify),
+  close: () => database.close(),
+})
+
+// Whole numbers of 64 bits would come as another type than from a server; none is asked for.
+const queryOf = (session: Session): Query => async (text, params) =>
+  (await session.query(text, params as Array<string | null>, { parsers: {} }))
+    .rows as ReadonlyArray<Row>

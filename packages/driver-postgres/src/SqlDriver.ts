@@ -1,0 +1,68 @@
+/**
+ * The driver over any client that speaks PostgreSQL's SQL.
+ *
+ * @since 0.1.0
+ */
+import { Driver, type DriverError } from "@millrace/core"
+import { Effect, type Scope } from "effect"
+import * as Claims from "./Claims.ts"
+import type { Connection } from "./Connection.ts"
+import { Holdings } from "./Holdings.ts"
+import * as Inserting from "./Inserting.ts"
+import * as Migrations from "./Migrations.ts"
+import { QueueIds } from "./QueueIds.ts"
+import * as Reading from "./Reading.ts"
+import * as Settling from "./Settling.ts"
+import * as Statements from "./Statements.ts"
+import { type ClockSource, nowFrom, type Store } from "./Store.ts"
+import * as Transacting from "./Transacting.ts"
+import * as Wakeups from "./Wakeups.ts"
+
+/**
+ * How a schema is used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settings {
+  /** What the driver is called in logs. */
+  readonly name: string
+  readonly schema: string
+  readonly clock: ClockSource
+  /** Whether the schema is created and brought up to date, or must be so already. */
+  readonly migrate: boolean
+}
+
+/**
+ * Makes the driver; the schema's name must be valid.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  connection: Connection,
+  settings: Settings,
+): Effect.fn.Return<Driver.Driver["Service"], DriverError, Scope.Scope> {
+  yield* (settings.migrate ? Migrations.migrate : Migrations.check)(connection, settings.schema)
+  const statements = Statements.make(settings.schema)
+  const store: Store = {
+    connection,
+    statements,
+    queues: new QueueIds(statements),
+    now: nowFrom(settings.clock),
+  }
+  const holdings = new Holdings()
+  const { claim, heartbeat } = Claims.make(store, holdings)
+  const { find, prune } = Reading.make(store)
+  return Driver.Driver.of({
+    name: settings.name,
+    insert: Inserting.make(store),
+    claim,
+    settle: Settling.make(store, holdings),
+    transact: Transacting.make(store),
+    heartbeat,
+    prune,
+    find,
+    wakeups: yield* Wakeups.make(connection, settings.schema),
+  })
+})

@@ -1,0 +1,63 @@
+/**
+ * Every statement of the driver, written once for a schema.
+ *
+ * @since 0.1.0
+ */
+import * as SchemaName from "./SchemaName.ts"
+import { apply } from "./statements/Apply.ts"
+import { claim } from "./statements/Claim.ts"
+import * as Expire from "./statements/Expire.ts"
+import { find, findOfRuns } from "./statements/Find.ts"
+import * as Heartbeat from "./statements/Heartbeat.ts"
+import { insert } from "./statements/Insert.ts"
+import * as Prune from "./statements/Prune.ts"
+import * as Queues from "./statements/Queues.ts"
+import { entries, settle } from "./statements/Settle.ts"
+import { lockTasks, standing } from "./statements/Standing.ts"
+import { arm, channelOf, disarm } from "./statements/Wake.ts"
+
+/**
+ * The texts of the statements, with `$n` for parameters; nothing but the schema's name is written
+ * into them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Statements = ReturnType<typeof make>
+
+/** Writes the statements for a schema.
+ * @category constructors
+ * @since 0.1.0 */
+export const make = (schemaName: string) => {
+  const schema = SchemaName.quoted(schemaName)
+  const channel = channelOf(schemaName)
+  return {
+    channel,
+    insert: insert(schema, channel),
+    claim: claim(schema),
+    arm: arm(schema),
+    disarm: disarm(schema),
+    settle: settle(schema, channel),
+    entries: entries(schema),
+    apply: apply(schema, channel),
+    lockTasks: lockTasks(schema),
+    standing: standing(schema),
+    lockWorkers: Expire.lockWorkers(schema),
+    lockClaims: Expire.lockClaims(schema),
+    unsettled: Expire.unsettled(schema),
+    deleteClaims: Expire.deleteClaims(schema),
+    deleteWorkers: Expire.deleteWorkers(schema),
+    beat: Heartbeat.beat(schema),
+    end: Heartbeat.end(schema),
+    find: find(schema),
+    findOfRuns: findOfRuns(schema),
+    allowScans: Prune.allowScans,
+    lockEnded: Prune.lockEnded(schema),
+    deleteEnded: Prune.deleteEnded(schema),
+    trimClaims: Prune.trimClaims(schema),
+    dropClaims: Prune.dropClaims(schema),
+    readQueues: Queues.readQueues(schema),
+    makeQueues: Queues.makeQueues(schema),
+    allQueues: Queues.allQueues(schema),
+  } as const
+}

@@ -1,0 +1,72 @@
+/**
+ * What every operation of the driver needs: the client, the statements, the clock.
+ *
+ * @since 0.1.0
+ */
+import type { DriverError } from "@millrace/core"
+import { Clock, Effect } from "effect"
+import { attempt, type Connection, type Query } from "./Connection.ts"
+import { isConflict } from "./DatabaseError.ts"
+import { type QueueIds } from "./QueueIds.ts"
+import type { Statements } from "./Statements.ts"
+
+/**
+ * Whose time counts: that of the database, which is one for all workers, or that of Effect's
+ * `Clock`, which a test can set.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ClockSource = "database" | "effect"
+
+/**
+ * An open schema.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Store {
+  readonly connection: Connection
+  readonly statements: Statements
+  readonly queues: QueueIds
+  /** The instant as a parameter; NULL asks the database. */
+  readonly now: Effect.Effect<string | null>
+}
+
+/** The instant that statements are given.
+ * @category constructors
+ * @since 0.1.0 */
+export const nowFrom = (source: ClockSource): Effect.Effect<string | null> =>
+  source === "database" ? Effect.succeed(null) : Effect.map(Clock.currentTimeMillis, String)
+
+const conflictTries = 20
+
+/** Runs what is one statement, again where it met another in a deadlock.
+ * @category running
+ * @since 0.1.0 */
+export const once = <A>(
+  store: Store,
+  operation: string,
+  run: (query: Query) => Promise<A>,
+): Effect.Effect<A, DriverError> =>
+  attempt(operation, () => repeatConflicts(() => run(store.connection.query)))
+
+/** Runs a transaction, again where it conflicted with another.
+ * @category running
+ * @since 0.1.0 */
+export const transaction = <A>(
+  store: Store,
+  operation: string,
+  run: (query: Query) => Promise<A>,
+): Effect.Effect<A, DriverError> =>
+  attempt(operation, () => repeatConflicts(() => store.connection.transaction(run)))
+
+const repeatConflicts = async <A>(run: () => Promise<A>): Promise<A> => {
+  for (let tries = 1;; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (tries === conflictTries || !isConflict(error)) throw error
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Millrace's tables for Drizzle, so that they can be queried and joined with one's own.
+ *
+ * **Gotchas**
+ *
+ * They are to be read. A row that is written by hand goes round every rule: enqueue, cancel and
+ * retry with `@millrace/core` instead.
+ *
+ * @since 0.1.0
+ */
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  json,
+  pgSchema,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core"
+import { defaultName } from "./SchemaName.ts"
+
+const instant = (name: string) => timestamp(name, { withTimezone: true })
+
+const xid8 = customType<{ data: string }>({ dataType: () => "xid8" })
+
+type Schema = ReturnType<typeof pgSchema>
+
+/**
+ * The tables of a schema (default `millrace`).
+ *
+ * **Details**
+ *
+ * - `tasks`: what was enqueued, never updated
+ * - `taskStates`: a view with one row for each task and where it stands, for people
+ * - `attempts`: the history of every task, only appended to
+ * - `queues`: the names of queues, whose numbers the other tables hold
+ * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
+ *
+ * @category tables
+ * @since 0.1.0
+ */
+export const tables = (schemaName: string = defaultName) => {
+  const schema = pgSchema(schemaName)
+  return { ...records(schema), ...positions(schema), ...views(schema) }
+}
+
+const records = (schema: Schema) => ({
+  queues: schema.table("queues", {
+    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
+    name: text("name").notNull().unique(),
+  }),
+  tasks: schema.table("tasks", {
+    id: uuid("id").primaryKey(),
+    runId: uuid("run_id").notNull(),
+    createdAt: instant("created_at").notNull(),
+    runAt: instant("run_at"),
+    queueId: integer("queue_id").notNull(),
+    index: integer("index").notNull(),
+    maxAttempts: integer("max_attempts").notNull(),
+    priority: smallint("priority").notNull(),
+    maxCrashes: smallint("max_crashes").notNull(),
+    awaited: boolean("awaited").notNull(),
+    flowType: text("flow_type", { enum: ["job", "flow"] }).notNull(),
+    flow: text("flow").notNull(),
+    step: text("step").notNull(),
+    input: json("input").notNull(),
+    trace: text("trace"),
+  }),
+  attempts: schema.table("attempts", {
+    taskId: uuid("task_id").notNull(),
+    lease: integer("lease").notNull(),
+    attempt: integer("attempt"),
+    finishedAt: instant("finished_at").notNull(),
+    startedAt: instant("started_at"),
+    dueAt: instant("due_at"),
+    failures: integer("failures").notNull(),
+    crashes: smallint("crashes").notNull(),
+    kind: text("kind").notNull(),
+    state: text("state").notNull(),
+    worker: text("worker"),
+    reason: text("reason"),
+    message: text("message"),
+    output: json("output"),
+    error: json("error"),
+  }, (row) => [primaryKey({ columns: [row.taskId, row.lease] })]),
+})
+
+const positions = (schema: Schema) => ({
+  ready: schema.table("ready", {
+    born: xid8("born").notNull(),
+    seq: bigint("seq", { mode: "number" }).generatedAlwaysAsIdentity(),
+    taskId: uuid("task_id").notNull().unique(),
+    queueId: integer("queue_id").notNull(),
+    lease: integer("lease").notNull(),
+    failures: integer("failures").notNull(),
+    priority: smallint("priority").notNull(),
+    crashes: smallint("crashes").notNull(),
+  }, (row) => [primaryKey({ columns: [row.queueId, row.priority, row.born, row.seq] })]),
+  scheduled: schema.table("scheduled", {
+    runAt: instant("run_at").notNull(),
+    taskId: uuid("task_id").primaryKey(),
+    queueId: integer("queue_id").notNull(),
+    lease: integer("lease").notNull(),
+    failures: integer("failures").notNull(),
+    priority: smallint("priority").notNull(),
+    crashes: smallint("crashes").notNull(),
+  }, (row) => [index("scheduled_run_at").on(row.queueId, row.runAt, row.taskId)]),
+  claims: schema.table("claims", {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    claimedAt: instant("claimed_at").notNull(),
+    givenUp: boolean("given_up").notNull(),
+    worker: text("worker").notNull(),
+    taskIds: uuid("task_ids").array().notNull(),
+    leases: integer("leases").array().notNull(),
+  }),
+  workers: schema.table("workers", {
+    id: text("id").primaryKey(),
+    expiresAt: instant("expires_at").notNull(),
+    waiting: boolean("waiting").notNull(),
+    queueIds: integer("queue_ids").array().notNull(),
+  }),
+})
+
+const views = (schema: Schema) => ({
+  taskStates: schema.view("task_states", {
+    id: uuid("id").notNull(),
+    runId: uuid("run_id").notNull(),
+    flowType: text("flow_type").notNull(),
+    flow: text("flow").notNull(),
+    step: text("step").notNull(),
+    index: integer("index").notNull(),
+    queue: text("queue").notNull(),
+    priority: smallint("priority").notNull(),
+    state: text("state").notNull(),
+    maxAttempts: integer("max_attempts").notNull(),
+    failures: integer("failures").notNull(),
+    crashes: smallint("crashes").notNull(),
+    createdAt: instant("created_at").notNull(),
+    dueAt: instant("due_at"),
+    lastKind: text("last_kind"),
+    lastMessage: text("last_message"),
+    lastAt: instant("last_at"),
+    input: json("input").notNull(),
+    output: json("output"),
+  }).existing(),
+})

@@ -1,0 +1,123 @@
+/**
+ * The driver's `transact`: lock, decide, apply, all or nothing.
+ *
+ * @since 0.1.0
+ */
+import { type Driver, type DriverError, RunId, type Task } from "@millrace/core"
+import { Effect } from "effect"
+import { arrayLiteral } from "./ArrayLiteral.ts"
+import type { Query, Row } from "./Connection.ts"
+import { answers, keyOf } from "./Settling.ts"
+import { applyParams } from "./statements/Apply.ts"
+import { type Store, transaction } from "./Store.ts"
+
+type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
+
+/** What a transaction came to: answers, or what the decision itself threw. */
+type Decided =
+  | { readonly settled: ReadonlyArray<Driver.Settled> }
+  | { readonly thrown: unknown }
+
+/** A task was claimed or settled after it was read: the transaction is repeated. */
+class Moved extends Error {
+  readonly code = "40001"
+}
+
+/** Makes the operation.
+ * @category constructors
+ * @since 0.1.0 */
+export const make = (store: Store) =>
+  Effect.fnUntraced(function* (
+    target: Driver.Target,
+    decide: Decide,
+  ): Effect.fn.Return<ReadonlyArray<Driver.Settled>, DriverError> {
+    const now = yield* store.now
+    const run = target._tag === "Tasks"
+      ? (query: Query) => ofTasks(store, query, now, target.ids, decide)
+      : (query: Query) => ofExpired(store, query, now, target.limit, decide)
+    const decided = yield* transaction(store, "change tasks", run)
+    if ("thrown" in decided) return yield* Effect.die(decided.thrown)
+    return decided.settled
+  })
+
+const ofTasks = async (
+  store: Store,
+  query: Query,
+  now: string | null,
+  targets: ReadonlyArray<Task.TaskId>,
+  decide: Decide,
+): Promise<Decided> => {
+  const ids = [...new Set(targets)].filter((id) => RunId.isRunId(id))
+  await query(store.statements.lockTasks, [arrayLiteral(ids)])
+  const rows = await query(store.statements.standing, [arrayLiteral(ids)])
+  const found = new Map(rows.map((row) => [row.id as string, toTask(row)]))
+  return decideAndApply(store, query, now, ids.flatMap((id) => found.get(id) ?? []), decide)
+}
+
+const ofExpired = async (
+  store: Store,
+  query: Query,
+  now: string | null,
+  limit: number,
+  decide: Decide,
+): Promise<Decided> => {
+  const { statements } = store
+  const locked = await query(statements.lockWorkers, [now])
+  const workers = arrayLiteral(locked.map((row) => row.id as string))
+  const held = await query(statements.lockClaims, [workers])
+  if (held.length === 0 && locked.length === 0) return { settled: [] }
+  const claims = arrayLiteral(held.map((row) => row.id as number))
+  const rows = await query(statements.unsettled, [claims, String(limit)])
+  const decided = await decideAndApply(store, query, now, rows.map(toTask), decide)
+  if ("settled" in decided) {
+    await query(statements.deleteClaims, [claims])
+    const forgotten = locked.flatMap((row) => row.forgotten === true ? [row.id as string] : [])
+    if (forgotten.length > 0) await query(statements.deleteWorkers, [arrayLiteral(forgotten)])
+  }
+  return decided
+}
+
+const decideAndApply = async (
+  store: Store,
+  query: Query,
+  now: string | null,
+  tasks: ReadonlyArray<Task.Task>,
+  decide: Decide,
+): Promise<Decided> => {
+  let changes: ReadonlyArray<Task.Change>
+  try {
+    changes = decide(tasks)
+  } catch (thrown) {
+    return { thrown }
+  }
+  const fitting = fittingOf(tasks, changes)
+  const written = new Set<string>()
+  if (fitting.length > 0) {
+    const rows = await query(store.statements.apply, applyParams(now, fitting))
+    if (rows.length < fitting.length) throw new Moved()
+    for (const row of rows) written.add(`${row.task_id} ${row.lease}`)
+  }
+  return { settled: await answers(query, store, changes, changes.map(keyOf), written) }
+}
+
+// A change that does not fit the task as it was read is stale, whatever happens meanwhile.
+const fittingOf = (tasks: ReadonlyArray<Task.Task>, changes: ReadonlyArray<Task.Change>) => {
+  const open = new Map(tasks.map((task) => [task.id, task]))
+  return changes.filter((change) => {
+    const task = open.get(change.taskId)
+    if (task?.state !== change.from || task.lease !== change.lease) return false
+    open.delete(change.taskId)
+    return true
+  })
+}
+
+const toTask = (row: Row): Task.Task => ({
+  id: row.id as string,
+  state: row.state as Task.State,
+  lease: row.lease as number,
+  failures: row.failures as number,
+  crashes: row.crashes as number,
+  maxAttempts: row.max_attempts as number,
+  maxCrashes: row.max_crashes as number,
+  awaited: row.awaited as boolean,
+})

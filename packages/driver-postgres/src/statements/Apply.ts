@@ -1,0 +1,94 @@
+/**
+ * Applying any changes, each guarded by the state and the lease that it was decided on.
+ *
+ * @since 0.1.0
+ */
+import type { Task } from "@millrace/core"
+import { arrayLiteral } from "../ArrayLiteral.ts"
+import { awaitedIds, changeColumns, changeValues, placeWritten, writeHistory } from "./Change.ts"
+import { nowOf, rows } from "./Parameters.ts"
+
+const columns = { ...changeColumns, from_state: "text", lease: "int" } as const
+
+const given = rows(3, columns)
+
+const names = Object.keys(columns) as ReadonlyArray<keyof typeof columns>
+
+const read = Object.fromEntries(names.map((name) => [name, `n.${name}`])) as Record<
+  keyof typeof columns,
+  string
+>
+
+/**
+ * `$1` instant or NULL, `$2` awaited ids. Answers the task and lease of each history row that was
+ * written.
+ *
+ * **Details**
+ *
+ * A ready task is taken from where it stands, a running one needs its claim, an ended one its last
+ * entry.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const apply = (schema: string, channel: string): string => `
+with t as materialized (select ${nowOf("$1::text")} as now),
+n as materialized (
+  select ${names.map((name) => `${given.read[name]} as ${name}`).join(", ")} from ${given.from}
+),
+unplaced as (
+  delete from ${schema}.ready r
+  where r.task_id = any(array(select task_id from n where from_state = 'ready'))
+    and exists (select 1 from n where n.task_id = r.task_id and n.lease = r.lease)
+  returning r.task_id
+),
+unplanned as (
+  delete from ${schema}.scheduled s
+  where s.task_id = any(array(select task_id from n where from_state = 'ready'))
+    and exists (select 1 from n where n.task_id = s.task_id and n.lease = s.lease)
+  returning s.task_id
+),
+k as materialized (
+  select n.task_id, c.worker from n join ${schema}.claims c on n.task_id = any(c.task_ids)
+  where n.from_state = 'running' and exists (
+    select 1 from unnest(c.task_ids, c.leases) as u(task_id, lease)
+    where u.task_id = n.task_id and u.lease = n.lease
+  )
+  order by c.id for key share of c
+),
+free as materialized (
+  select task_id, null::text as worker from unplaced
+  union all select task_id, null from unplanned
+  union all select task_id, worker from k
+  union all select n.task_id, null from n cross join lateral (
+    select state from ${schema}.attempts a
+    where a.task_id = n.task_id and a.lease = n.lease limit 1
+  ) a
+  where n.from_state not in ('ready', 'running') and a.state = n.from_state
+),
+${
+  writeHistory(
+    schema,
+    read,
+    "t, n cross join lateral (select worker from free where free.task_id = n.task_id limit 1) f",
+  )
+},
+${placeWritten(schema, channel, "$2")}
+select task_id, lease, (select count(*) from woken)::int + (select count(*) from told)::int as told
+from written`
+
+/** Writes the parameters.
+ * @category statements
+ * @since 0.1.0 */
+export const applyParams = (
+  now: string | null,
+  changes: ReadonlyArray<Task.Change>,
+): ReadonlyArray<string | null> => [
+  now,
+  arrayLiteral(awaitedIds(changes)),
+  ...given.encode(changes, {
+    ...changeValues,
+    from_state: (change) => change.from,
+    lease: (change) => change.lease,
+  }),
+]

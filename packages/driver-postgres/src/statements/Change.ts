@@ -1,0 +1,106 @@
+/**
+ * What settling and applying share: the columns of a change, the history row, and where the task
+ * goes.
+ *
+ * @since 0.1.0
+ */
+import type { Task } from "@millrace/core"
+import type { Element } from "../ArrayLiteral.ts"
+import { tellEnds, wakeReady } from "./Wake.ts"
+
+type Change = Task.Change
+
+/** The columns of a change that both statements take.
+ * @category models
+ * @since 0.1.0 */
+export const changeColumns = {
+  task_id: "uuid",
+  entry_lease: "int",
+  attempt: "int",
+  elapsed: "float8",
+  delay: "float8",
+  failures: "int",
+  crashes: "smallint",
+  kind: "text",
+  state: "text",
+  reason: "text",
+  message: "text",
+  output: "json",
+  error: "json",
+} as const
+
+/** How the columns of a change are read from it.
+ * @category models
+ * @since 0.1.0 */
+export const changeValues: Readonly<
+  Record<keyof typeof changeColumns, (change: Change) => Element>
+> = {
+  task_id: (change) => change.taskId,
+  entry_lease: (change) => change.entry.lease,
+  attempt: (change) => change.entry.attempt,
+  elapsed: (change) => change.entry.elapsedMillis,
+  delay: (change) => change.to.state === "ready" ? change.to.delayMillis : undefined,
+  failures: (change) => change.failures,
+  crashes: (change) => change.crashes,
+  kind: (change) => change.entry.kind,
+  state: (change) => change.to.state,
+  reason: (change) => change.entry.failure?.reason,
+  message: (change) => change.entry.failure?.message,
+  output: (change) => change.entry.output,
+  error: (change) => change.entry.failure?.error,
+}
+
+/** The ids whose end somebody waits for.
+ * @category conversions
+ * @since 0.1.0 */
+export const awaitedIds = (changes: ReadonlyArray<Change>): ReadonlyArray<string> =>
+  changes.flatMap((change) => change.awaited && change.to.state !== "ready" ? [change.taskId] : [])
+
+/**
+ * The query `written`: appends the history rows of some changes, of which `from` gives the instant
+ * `t.now`, the column `worker`, and all that `read` names. A row that is there already is left
+ * alone: that is the fence.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const writeHistory = (
+  schema: string,
+  read: Readonly<Record<keyof typeof changeColumns, string>>,
+  from: string,
+): string => `
+written as (
+  insert into ${schema}.attempts (task_id, lease, attempt, finished_at, started_at, due_at,
+    failures, crashes, kind, state, worker, reason, message, output, error)
+  select ${read.task_id}, ${read.entry_lease}, ${read.attempt}, t.now,
+    t.now - ${read.elapsed} * interval '1 millisecond',
+    case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end,
+    ${read.failures}, ${read.crashes}, ${read.kind}, ${read.state}, worker,
+    ${read.reason}, ${read.message}, ${read.output}, ${read.error}
+  from ${from}
+  on conflict (task_id, lease) do nothing
+  returning task_id, lease, kind, state, worker, failures, crashes, due_at, finished_at
+)`
+
+/** The queries that put the tasks of `written` where they go, and tell who waits for that.
+ * @category statements
+ * @since 0.1.0 */
+export const placeWritten = (schema: string, channel: string, awaited: string): string => `
+back as materialized (
+  select b.*, w.queue_id, w.priority from written b cross join lateral (
+    select queue_id, priority from ${schema}.tasks where id = b.task_id limit 1
+  ) w
+  where b.state = 'ready'
+),
+placed as (
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
+  select queue_id, priority, task_id, lease, failures, crashes
+  from back where due_at <= finished_at
+),
+planned as (
+  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes)
+  select queue_id, due_at, task_id, priority, lease, failures, crashes
+  from back where due_at > finished_at
+),
+${wakeReady(schema, channel, "back where due_at <= finished_at", "false")},
+${tellEnds(schema, channel, awaited)}`

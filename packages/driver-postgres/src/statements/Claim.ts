@@ -1,0 +1,93 @@
+/**
+ * Claiming: one statement that moves what is due to `ready`, or takes the first tasks of each
+ * queue.
+ *
+ * @since 0.1.0
+ */
+import { Limits } from "@millrace/core"
+import { millisOf, nowOf } from "./Parameters.ts"
+
+/**
+ * `$1` instant or NULL, `$2` worker, `$3` queue ids, `$4` limits, `$5` whether due tasks are moved
+ * first.
+ *
+ * **Details**
+ *
+ * The first row has no `task_id`: it says which claim was made, how many tasks were moved, and when
+ * the next one is due. Where tasks were moved nothing is taken, since a statement does not see its
+ * own writes: the caller repeats it with `$5` false. A task that has crashed is taken alone, as
+ * `Claiming.batchOf` says.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const claim = (schema: string): string => `
+with t as materialized (select ${nowOf("$1::text")} as now),
+live as materialized (
+  select w.id from ${schema}.workers w, t
+  where w.id = $2::text and w.expires_at > t.now for key share of w
+),
+lane as materialized (
+  select l.queue_id, l.lim from live, unnest($3::text::int[], $4::text::int[]) as l(queue_id, lim)
+),
+head as materialized (
+  select l.queue_id, h.run_at from lane l cross join lateral (
+    select s.run_at from ${schema}.scheduled s
+    where s.queue_id = l.queue_id order by s.queue_id, s.run_at, s.task_id limit 1
+  ) h
+),
+due as materialized (
+  select d.* from head h cross join t cross join lateral (
+    select s.* from ${schema}.scheduled s
+    where s.queue_id = h.queue_id and s.run_at <= t.now
+    order by s.queue_id, s.run_at, s.task_id limit ${Limits.duePerClaim} for update skip locked
+  ) d
+  where $5::text::boolean and h.run_at <= t.now
+),
+left_schedule as (
+  delete from ${schema}.scheduled where task_id = any(array(select task_id from due))
+),
+moved as (
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
+  select queue_id, priority, task_id, lease, failures, crashes from due
+),
+first as materialized (
+  select r.* from lane l cross join lateral (
+    select r.ctid as place, r.* from ${schema}.ready r
+    where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
+    limit l.lim for update skip locked
+  ) r
+  where not exists (select 1 from due)
+),
+taken as materialized (
+  select place, task_id, queue_id, lease, failures, crashes from first
+  where not exists (select 1 from first where crashes > 0)
+  union all
+  select place, task_id, queue_id, lease, failures, crashes from (
+    select f.*, row_number() over w as nth, count(*) filter (where f.crashes > 0) over w as suspects
+    from first f window w as (partition by queue_id order by priority, born, seq)
+  ) f
+  where exists (select 1 from first where crashes > 0) and (suspects = 0 or nth = 1)
+),
+gone as (delete from ${schema}.ready where ctid = any(array(select place from taken))),
+made as (
+  insert into ${schema}.claims (claimed_at, worker, task_ids, leases)
+  select min(t.now), $2::text, array_agg(taken.task_id), array_agg(taken.lease + 1)
+  from taken, t having count(*) > 0
+  returning id
+)
+select (select id::float8 from made) as claim, (select count(*) from due)::int as moved,
+  (select ${millisOf("min(h.run_at)")} - ${millisOf("min(t.now)")} from head h, t
+    where not exists (select 1 from due)) as next_due,
+  null::uuid as task_id, null::int as queue_id, null::int as lease, null::int as failures,
+  null::smallint as crashes, null::uuid as run_id, null::float8 as created, null::int as index,
+  null::int as max_attempts, null::smallint as max_crashes, null::boolean as awaited,
+  null::text as flow_type, null::text as flow, null::text as step, null::text as input,
+  null::text as trace
+union all
+select null, null, null, taken.task_id, taken.queue_id, taken.lease + 1, taken.failures,
+  taken.crashes, nullif(w.run_id, w.id), ${millisOf("w.created_at")}, w.index,
+  w.max_attempts, w.max_crashes, w.awaited, w.flow_type, w.flow, w.step, w.input::text, w.trace
+from taken cross join lateral (
+  select * from ${schema}.tasks where id = taken.task_id limit 1
+) w`

@@ -1,0 +1,88 @@
+/**
+ * Storing tasks: the wide row, its position, and a wakeup where somebody waits, in one statement.
+ *
+ * @since 0.1.0
+ */
+import type { Driver } from "@millrace/core"
+import { instantOf, nowOf, rows } from "./Parameters.ts"
+import { wakeReady } from "./Wake.ts"
+
+const given = rows(3, {
+  id: "uuid",
+  run_id: "uuid",
+  queue_id: "int",
+  index: "int",
+  max_attempts: "int",
+  priority: "smallint",
+  max_crashes: "smallint",
+  awaited: "boolean",
+  flow_type: "text",
+  flow: "text",
+  step: "text",
+  input: "json",
+  trace: "text",
+  delay: "float8",
+  due: "float8",
+})
+
+/** Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked.
+ * @category statements
+ * @since 0.1.0 */
+export const insert = (schema: string, channel: string): string => `
+with t as materialized (select ${nowOf("$1::text")} as now),
+stored as (
+  insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
+    priority, max_crashes, awaited, flow_type, flow, step, input, trace)
+  select n.id, coalesce(${given.read.run_id}, n.id), t.now,
+    case when d.at > t.now then d.at end,
+    ${given.read.queue_id}, ${given.read.index}, ${given.read.max_attempts},
+    ${given.read.priority}, ${given.read.max_crashes}, ${given.read.awaited},
+    ${given.read.flow_type}, ${given.read.flow}, ${given.read.step}, ${given.read.input},
+    ${given.read.trace}
+  from t, ${given.from},
+    lateral (select coalesce(${instantOf(given.read.due)},
+      t.now + ${given.read.delay} * interval '1 millisecond') as at) d
+  on conflict (id) do nothing
+  returning id, queue_id, priority, run_at
+),
+placed as (
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
+  select queue_id, priority, id, 0, 0, 0 from stored where run_at is null
+),
+planned as (
+  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes)
+  select queue_id, run_at, id, priority, 0, 0, 0 from stored where run_at is not null
+),
+${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")}
+select id, (select count(*) from woken)::int as woken from stored`
+
+/** Writes the parameters.
+ * @category statements
+ * @since 0.1.0 */
+export const insertParams = (
+  now: string | null,
+  always: boolean,
+  tasks: ReadonlyArray<Driver.NewTask>,
+  queueId: (queue: string) => number,
+): ReadonlyArray<string | null> => [
+  now,
+  String(always),
+  ...given.encode(tasks, {
+    id: (task) => task.id,
+    run_id: (task) => task.runId === task.id ? null : task.runId,
+    queue_id: (task) => queueId(task.queue),
+    index: (task) => task.index,
+    max_attempts: (task) => task.maxAttempts,
+    priority: (task) => task.priority,
+    max_crashes: (task) => task.maxCrashes,
+    awaited: (task) => task.awaited,
+    flow_type: (task) => task.flowType,
+    flow: (task) => task.flow,
+    step: (task) => task.step,
+    input: (task) => task.input,
+    trace: (task) => task.trace,
+    delay: (task) => task.delayMillis,
+    // Whatever is before 1970 is due, though the database may not know the year.
+    due: (task) => task.dueAt === undefined ? undefined : Math.max(0, task.dueAt),
+  }),
+]

@@ -1,0 +1,89 @@
+/**
+ * Rows as parameters: one text for each column, and one for the value that all rows share.
+ *
+ * @since 0.1.0
+ */
+import { arrayLiteral, type Element } from "../ArrayLiteral.ts"
+
+/**
+ * The columns of the rows that a statement is given, with their SQL types.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Columns = Readonly<Record<string, string>>
+
+/**
+ * A statement's rows: how it reads them, and how they are sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rows<C extends Columns> {
+  /** The FROM entry: an `unnest` called `n`, which keeps the order. */
+  readonly from: string
+  /** The SQL that reads a column of the current row. */
+  readonly read: Readonly<Record<keyof C, string>>
+  /** Writes the rows' parameters. */
+  readonly encode: <A>(
+    rows: ReadonlyArray<A>,
+    values: Readonly<Record<keyof C, (row: A) => Element>>,
+  ) => Array<string | null>
+}
+
+/**
+ * Declares the rows of a statement, whose parameters begin at `$first`.
+ *
+ * **Details**
+ *
+ * The first column, the id, takes one parameter, an array. Each other takes two: an array, and a
+ * value that stands for all rows where they agree, so that what a batch shares is sent and parsed
+ * once. The array is then empty, and `unnest` fills it up with NULL.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rows = <const C extends Columns>(first: number, columns: C): Rows<C> => {
+  const [id, ...names] = Object.keys(columns) as [keyof C & string, ...Array<keyof C & string>]
+  const arrayAt = (index: number) => `$${first + 1 + 2 * index}`
+  const sharedAt = (index: number) => `$${first + 2 + 2 * index}`
+  const arrays = [
+    `$${first}::text::${columns[id]}[]`,
+    ...names.map((name, index) => `${arrayAt(index)}::text::${columns[name]}[]`),
+  ]
+  const reads = names.map((name, index) =>
+    [name, `coalesce(n.${name}, ${sharedAt(index)}::text::${columns[name]})`] as const
+  )
+  return {
+    from: `unnest(${arrays.join(", ")}) as n(${[id, ...names].join(", ")})`,
+    read: Object.fromEntries([[id, `n.${id}`], ...reads]) as Record<keyof C, string>,
+    encode: (given, values) => [
+      arrayLiteral(given.map(values[id])),
+      ...names.flatMap((name) => encodeColumn(given.map(values[name]))),
+    ],
+  }
+}
+
+const encodeColumn = (values: ReadonlyArray<Element>): [string, string | null] => {
+  const shared = values[0]
+  return values.some((value) => value !== shared)
+    ? [arrayLiteral(values), null]
+    : ["{}", shared === null || shared === undefined ? null : String(shared)]
+}
+
+/** The SQL of the current instant: the given one (milliseconds), or else the database's own.
+ * @category constructors
+ * @since 0.1.0 */
+export const nowOf = (parameter: string): string =>
+  `coalesce(${instantOf(parameter)}, date_trunc('milliseconds', clock_timestamp()))`
+
+/** The SQL of the instant that a parameter gives in milliseconds since 1970.
+ * @category constructors
+ * @since 0.1.0 */
+export const instantOf = (sql: string): string =>
+  `timestamptz 'epoch' + ${sql}::float8 * interval '1 millisecond'`
+
+/** The SQL that reads an instant in milliseconds since 1970.
+ * @category constructors
+ * @since 0.1.0 */
+export const millisOf = (sql: string): string => `round(date_part('epoch', ${sql}) * 1000)::float8`

@@ -1,0 +1,65 @@
+/**
+ * Removing what ended long ago, in two steps: lock the tasks, then look again and delete.
+ *
+ * @since 0.1.0
+ */
+import { nowOf } from "./Parameters.ts"
+
+/** Lets the planner use the block range index on the time of the end, for this transaction.
+ * @category statements
+ * @since 0.1.0 */
+export const allowScans: string = `
+select set_config('enable_bitmapscan', 'on', true), set_config('enable_seqscan', 'on', true)`
+
+/** Locks tasks that ended before. `$1` instant, `$2` age in milliseconds, `$3` limit.
+ * @category statements
+ * @since 0.1.0 */
+export const lockEnded = (schema: string): string => `
+select id from ${schema}.tasks where id = any(array(
+  select a.task_id from ${schema}.attempts a
+  where a.state <> 'ready'
+    and a.finished_at <= (
+      select ${nowOf("$1::text")} - $2::text::float8 * interval '1 millisecond'
+    )
+    and not exists (
+      select 1 from ${schema}.attempts b where b.task_id = a.task_id and b.lease > a.lease
+    )
+  limit $3::text::int
+))
+order by id for update skip locked`
+
+/** Deletes locked tasks that are still ended, with their history, and answers them. `$1` ids.
+ * @category statements
+ * @since 0.1.0 */
+export const deleteEnded = (schema: string): string => `
+with gone as (
+  delete from ${schema}.tasks t where t.id = any($1::text::uuid[]) and (
+    select l.state from ${schema}.attempts l where l.task_id = t.id order by l.lease desc limit 1
+  ) <> 'ready'
+  returning t.id
+),
+forgotten as (
+  delete from ${schema}.attempts where task_id = any(array(select id from gone))
+)
+select id from gone`
+
+/**
+ * Takes tasks out of claims that others still hold: the history that says that they ended is gone.
+ * `$1` ids.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const trimClaims = (schema: string): string => `
+update ${schema}.claims c set (task_ids, leases) = (
+  select array_agg(u.task_id), array_agg(u.lease)
+  from unnest(c.task_ids, c.leases) as u(task_id, lease)
+  where not (u.task_id = any($1::text::uuid[]))
+)
+where c.task_ids && $1::text::uuid[] and not (c.task_ids <@ $1::text::uuid[])`
+
+/** Deletes claims of which nothing else is left. `$1` ids.
+ * @category statements
+ * @since 0.1.0 */
+export const dropClaims = (schema: string): string => `
+delete from ${schema}.claims where task_ids <@ $1::text::uuid[]`

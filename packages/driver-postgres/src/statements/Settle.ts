@@ -1,0 +1,99 @@
+/**
+ * Settling: appends the outcomes of running tasks whose claims are known, in one guarded statement.
+ *
+ * @since 0.1.0
+ */
+import type { Task } from "@millrace/core"
+import { arrayLiteral } from "../ArrayLiteral.ts"
+import { awaitedIds, changeColumns, changeValues, placeWritten, writeHistory } from "./Change.ts"
+import { nowOf, rows } from "./Parameters.ts"
+
+/** A change of a task that was claimed with a known claim.
+ * @category models
+ * @since 0.1.0 */
+export interface KnownChange {
+  readonly change: Task.Change
+  readonly claim: number
+}
+
+const given = rows(6, { ...changeColumns, claim: "bigint" })
+
+/**
+ * `$1` instant or NULL, `$2` claims that end with this batch, `$3` awaited ids, `$4` how many
+ * changes, `$5` their claims. Answers how many were written, and which, where it was not all of
+ * them.
+ *
+ * **Details**
+ *
+ * The claim's row, with the task in it, is the guard; the primary key of the history is the fence.
+ * `is true` keeps the look into the row from becoming a join, which would lose the order. The last
+ * condition of the DELETE orders it after the INSERT, which SQL does not promise by itself: without
+ * it history is lost.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const settle = (schema: string, channel: string): string => `
+with t as materialized (select ${nowOf("$1::text")} as now),
+k as materialized (
+  select id, worker, task_ids, leases from ${schema}.claims
+  where id = any($5::text::bigint[]) order by id for key share
+),
+${
+  writeHistory(
+    schema,
+    given.read,
+    `t, ${given.from}
+    cross join lateral (select worker from k where k.id = ${given.read.claim} limit 1) k
+    where ((n.task_id, ${given.read.entry_lease}) in (
+      select u.task_id, u.lease from k cross join lateral unnest(k.task_ids, k.leases)
+        as u(task_id, lease)
+    )) is true`,
+  )
+},
+${placeWritten(schema, channel, "$3")},
+ended as (
+  delete from ${schema}.claims
+  where id = any($2::text::bigint[]) and (select count(*) from written) >= 0
+)
+select count(*)::int as written,
+  case when count(*) < $4::text::int
+    then coalesce(string_agg(task_id || ' ' || lease, ','), '') end as which,
+  (select count(*) from woken)::int + (select count(*) from told)::int as told
+from written`
+
+/** Writes the parameters.
+ * @category statements
+ * @since 0.1.0 */
+export const settleParams = (
+  now: string | null,
+  ended: ReadonlyArray<number>,
+  changes: ReadonlyArray<KnownChange>,
+): ReadonlyArray<string | null> => [
+  now,
+  arrayLiteral(ended),
+  arrayLiteral(awaitedIds(changes.map(({ change }) => change))),
+  String(changes.length),
+  arrayLiteral([...new Set(changes.map(({ claim }) => claim))]),
+  ...given.encode(changes, {
+    ...ofChange,
+    claim: ({ claim }) => claim,
+  }),
+]
+
+const ofChange = Object.fromEntries(
+  Object.entries(changeValues).map(([name, value]) => [
+    name,
+    ({ change }: KnownChange) => value(change),
+  ]),
+) as Record<keyof typeof changeColumns, (known: KnownChange) => string>
+
+/** Finds the history rows of some leases. `$1` task ids, `$2` leases.
+ * @category statements
+ * @since 0.1.0 */
+export const entries = (schema: string): string => `
+select a.task_id, a.lease, a.kind
+from unnest($1::text::uuid[], $2::text::int[]) as n(task_id, lease)
+cross join lateral (
+  select * from ${schema}.attempts where task_id = n.task_id and lease = n.lease limit 1
+) a`

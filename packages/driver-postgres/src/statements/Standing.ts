@@ -1,0 +1,47 @@
+/**
+ * Where tasks stand: their state, lease and counts, read from the tables that they stand in.
+ *
+ * @since 0.1.0
+ */
+
+/** The columns that say where a task of `${t}` stands, for `standingJoins`.
+ * @category statements
+ * @since 0.1.0 */
+export const standingColumns: string = `
+  case
+    when r.task_id is not null or s.task_id is not null then 'ready'
+    when l.state <> 'ready' then l.state
+    else 'running'
+  end as state,
+  case
+    when r.task_id is not null then r.lease
+    when s.task_id is not null then s.lease
+    when l.state <> 'ready' then l.lease
+    else coalesce(l.lease, 0) + 1
+  end as lease,
+  coalesce(r.failures, s.failures, l.failures, 0) as failures,
+  coalesce(r.crashes, s.crashes, l.crashes, 0::smallint) as crashes`
+
+/** What `standingColumns` reads: one look by task id into each table.
+ * @category statements
+ * @since 0.1.0 */
+export const standingJoins = (schema: string, id: string): string => `
+  left join lateral (select * from ${schema}.ready where task_id = ${id} limit 1) r on true
+  left join lateral (select * from ${schema}.scheduled where task_id = ${id} limit 1) s on true
+  left join lateral (
+    select * from ${schema}.attempts where task_id = ${id} order by task_id, lease desc limit 1
+  ) l on true`
+
+/** Locks tasks against each other's changes by hand. `$1` ids.
+ * @category statements
+ * @since 0.1.0 */
+export const lockTasks = (schema: string): string => `
+select id from ${schema}.tasks where id = any($1::text::uuid[]) order by id for update`
+
+/** Reads where tasks stand. `$1` ids.
+ * @category statements
+ * @since 0.1.0 */
+export const standing = (schema: string): string => `
+select t.id, t.max_attempts, t.max_crashes, t.awaited, ${standingColumns}
+from ${schema}.tasks t ${standingJoins(schema, "t.id")}
+where t.id = any($1::text::uuid[])`

@@ -1,0 +1,95 @@
+import { assert } from "@std/assert"
+import * as Statements from "@millrace/driver-postgres/Statements"
+import { insertParams } from "@millrace/driver-postgres/statements/Insert"
+import { settleParams } from "@millrace/driver-postgres/statements/Settle"
+import { after, describe, it } from "node:test"
+import postgres from "postgres"
+import * as F from "./fixtures.ts"
+import { databaseUrl, dropSchema, schemaName } from "./server.ts"
+
+const schemas = [schemaName(), schemaName()] as const
+after(() => Promise.all(schemas.map(dropSchema)))
+
+// As the driver sets them.
+const planner = {
+  enable_bitmapscan: "off",
+  enable_seqscan: "off",
+  enable_sort: "off",
+  jit: "off",
+  plan_cache_mode: "force_generic_plan",
+}
+
+/** Few rows by nature: a look at all of them is no scan of a table that grows. */
+const small = /Seq Scan on (?:workers|queues)\b/
+
+const explain = async (sql: postgres.Sql, text: string, params: ReadonlyArray<string | null>) => {
+  const rows = await sql.unsafe(`explain (costs off) ${text}`, params as Array<string | null>, {
+    prepare: true,
+  })
+  return rows.map((row) => String(row["QUERY PLAN"]))
+}
+
+const check = async (schema: string) => {
+  const sql = postgres(databaseUrl(), { max: 1, fetch_types: false, connection: planner as object })
+  const statements = Statements.make(schema)
+  const change = F.completed({
+    id: F.newId(),
+    state: "running",
+    lease: 1,
+    failures: 0,
+    crashes: 0,
+    maxAttempts: 1,
+    maxCrashes: 1,
+    awaited: true,
+  })
+  const id = `{${F.newId()}}`
+  const hot: ReadonlyArray<readonly [string, string, ReadonlyArray<string | null>]> = [
+    ["insert", statements.insert, insertParams(null, false, F.newTasks(2), () => 1)],
+    ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
+    ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
+    ["beat", statements.beat, [null, "w", id, "{1}", "1000"]],
+    ["find by run", statements.findOfRuns, [null, null, null, "1", id]],
+    ["find", statements.find, [null, null, null, "10"]],
+    ["stand", statements.standing, [id]],
+    ["arm", statements.arm, [null, "w", "{1}"]],
+  ]
+  for (const [name, text, params] of hot) {
+    const plan = await explain(sql, text, params)
+    const scans = plan.filter((line) => line.includes("Seq Scan") && !small.test(line))
+    assert(scans.length === 0, `${name} scans:\n${plan.join("\n")}`)
+    // Only the window over one batch sorts, and the lookup of a few tasks by id.
+    const sorts = plan.filter((line) =>
+      /Sort Key/.test(line) && !/priority|\bid$|claims/.test(line)
+    )
+    assert(sorts.length === 0, `${name} sorts:\n${plan.join("\n")}`)
+  }
+  await sql.end()
+}
+
+describe("the plans of the hot statements use indexes", () => {
+  it("on an empty schema", async () => {
+    await using _opened = await F.openSchema(schemas[0])
+    await check(schemas[0])
+  })
+
+  it("on a filled one, never analyzed and analyzed", { timeout: 60_000 }, async () => {
+    await using opened = await F.openSchema(schemas[1])
+    const { driver, run } = opened
+    const sql = postgres(databaseUrl(), { max: 1, onnotice: () => undefined })
+    for (const table of ["tasks", "ready", "scheduled", "attempts", "claims"]) {
+      await sql.unsafe(`alter table "${schemas[1]}".${table} set (autovacuum_enabled = off)`)
+    }
+    await run(driver.heartbeat(F.beatOf("w")))
+    for (let nth = 0; nth < 20; nth++) {
+      await run(driver.insert(F.newTasks(1000)))
+      await run(driver.insert(F.newTasks(100, { delayMillis: 1e9 })))
+      if (nth % 2 === 0) continue
+      const { tasks } = await run(driver.claim(F.claimOf("w", 500)))
+      await run(driver.settle(tasks.map(F.completed)))
+    }
+    await check(schemas[1])
+    await sql.unsafe("analyze")
+    await check(schemas[1])
+    await sql.end()
+  })
+})

@@ -1,0 +1,142 @@
+/**
+ * What every driver must do: cases as data, and a runner for any test framework.
+ *
+ * @since 0.1.0
+ */
+import type { Driver } from "@millrace/core"
+import { Effect } from "effect"
+import { attemptCases } from "./conformance/attempts.ts"
+import { cancelCases } from "./conformance/cancel.ts"
+import { claimCases } from "./conformance/claim.ts"
+import { crashCases } from "./conformance/crash.ts"
+import { Unexpected } from "./conformance/expect.ts"
+import { expiryCases } from "./conformance/expiry.ts"
+import { fencingCases } from "./conformance/fencing.ts"
+import { findCases } from "./conformance/find.ts"
+import type { Case } from "./conformance/fixtures.ts"
+import { heartbeatCases } from "./conformance/heartbeat.ts"
+import { insertCases } from "./conformance/insert.ts"
+import { orderCases } from "./conformance/order.ts"
+import { payloadCases } from "./conformance/payload.ts"
+import { pruneCases } from "./conformance/prune.ts"
+import { retryCases } from "./conformance/retry.ts"
+import { scheduleCases } from "./conformance/schedule.ts"
+import { settleCases } from "./conformance/settle.ts"
+import { transactCases } from "./conformance/transact.ts"
+import { wakeupCases } from "./conformance/wakeup.ts"
+
+export type { Case } from "./conformance/fixtures.ts"
+export { type Later, later } from "./conformance/later.ts"
+
+/**
+ * All cases.
+ *
+ * **Details**
+ *
+ * - A case brings its own `TestClock`, which starts at zero: the driver has to take its time from
+ *   Effect's `Clock`.
+ * - Cases of one store run one after the other. Each one empties the store before it begins.
+ * - No case sleeps in real time, but where a wakeup has to cross a network.
+ *
+ * **Gotchas**
+ *
+ * Everything that the store holds is removed: give it a database schema of its own.
+ *
+ * @category cases
+ * @since 0.1.0
+ */
+export const cases: ReadonlyArray<Case> = [
+  ...insertCases,
+  ...scheduleCases,
+  ...claimCases,
+  ...orderCases,
+  ...settleCases,
+  ...fencingCases,
+  ...attemptCases,
+  ...retryCases,
+  ...cancelCases,
+  ...expiryCases,
+  ...crashCases,
+  ...heartbeatCases,
+  ...transactCases,
+  ...pruneCases,
+  ...findCases,
+  ...wakeupCases,
+  ...payloadCases,
+]
+
+/**
+ * A case that a driver does not pass, and why.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Skip {
+  readonly name: string
+  readonly reason: string
+}
+
+/**
+ * A test to be registered.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Registration {
+  /** The name of the case; that of a skipped one ends with the reason. */
+  readonly name: string
+  readonly effect: Effect.Effect<void, unknown, Driver.Driver>
+}
+
+/**
+ * Lists the cases as tests to register with any test framework, each run with the driver under
+ * test.
+ *
+ * **Details**
+ *
+ * Nothing is skipped in silence: a skipped case is a test too, whose name tells the reason, and it
+ * fails once the driver passes the case. A case ends within a minute of real time. Throws where a
+ * skip names no case or gives no reason.
+ *
+ * **Example** (The memory driver with `node:test`)
+ *
+ * ```ts
+ * import { MemoryDriver } from "@millrace/driver-memory"
+ * import { Conformance } from "@millrace/testing"
+ * import { Effect } from "effect"
+ * import { test } from "node:test"
+ *
+ * for (const { name, effect } of Conformance.run().slice(0, 3)) {
+ *   test(name, () => Effect.runPromise(Effect.provide(effect, MemoryDriver.layer)))
+ * }
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = (
+  options: { readonly skip?: ReadonlyArray<Skip> } = {},
+): ReadonlyArray<Registration> => {
+  const reasons = new Map<string, string>()
+  for (const { name, reason } of options.skip ?? []) {
+    if (!cases.some((one) => one.name === name)) throw new Error(`Cannot skip "${name}": no case`)
+    if (reason.trim() === "") throw new Error(`Cannot skip "${name}" without a reason`)
+    reasons.set(name, reason)
+  }
+  return cases.map((one) => {
+    const reason = reasons.get(one.name)
+    const effect = Effect.timeout(one.run, "1 minute")
+    return reason === undefined
+      ? { name: one.name, effect }
+      : { name: `${one.name} (skipped: ${reason})`, effect: stillFails(effect, one.name) }
+  })
+}
+
+const stillFails = (effect: Registration["effect"], name: string): Registration["effect"] =>
+  Effect.flatMap(
+    Effect.exit(effect),
+    (exit) =>
+      exit._tag === "Failure"
+        ? Effect.void
+        : Effect.die(new Unexpected(`The driver passes "${name}": skip it no longer`)),
+  )

@@ -1,0 +1,126 @@
+/**
+ * Cases of the order in which tasks are handed out.
+ *
+ * @since 0.1.0
+ */
+import { TestClock } from "effect/testing"
+import { equal } from "./expect.ts"
+import { type Case, scene } from "./fixtures.ts"
+import { failed, interrupted, snoozed } from "./outcomes.ts"
+
+/** Cases of the order in which tasks are handed out.
+ * @category cases
+ * @since 0.1.0 */
+export const orderCases: ReadonlyArray<Case> = [
+  scene(
+    "A claim takes the due tasks of a queue by priority, " +
+      "then in the order in which they became ready",
+    function* (stage) {
+      const priorities = [5, 0, 9, 5, 0]
+      const ids: Array<string> = []
+      for (const priority of priorities) ids.push(yield* stage.insertOne({ priority }))
+      const claimed = yield* stage.claim(yield* stage.worker(), 10)
+      equal(claimed.map(({ id }) => id), [1, 4, 0, 3, 2].map((at) => ids[at]!), "The order")
+    },
+  ),
+
+  scene("Tasks are claimed in the order of storing, whatever their ids", function* (stage) {
+    const numbers = [5, 2, 9, 1]
+    for (const number of numbers) yield* stage.insertOne({ id: stage.id(number) })
+    const claimed = yield* stage.claim(yield* stage.worker(), 10)
+    equal(claimed.map(({ id }) => id), numbers.map((number) => stage.id(number)), "The order")
+  }),
+
+  scene("The tasks of one batch are claimed in its order, whatever their ids", function* (stage) {
+    const numbers = [5, 2, 9, 1, 7, 3]
+    yield* stage.insert(numbers.map((number) => stage.newTask({ id: stage.id(number) })))
+    const claimed = yield* stage.claim(yield* stage.worker(), 10)
+    equal(claimed.map(({ id }) => id), numbers.map((number) => stage.id(number)), "The order")
+  }),
+
+  scene("The order holds over several claims", function* (stage) {
+    const ids = yield* stage.insert(stage.newTasks(7))
+    const workers = [yield* stage.worker("a"), yield* stage.worker("b")]
+    const claimed = []
+    for (let turn = 0; turn < 4; turn++) claimed.push(...yield* stage.claim(workers[turn % 2]!, 2))
+    equal(claimed.map(({ id }) => id), ids, "The order")
+  }),
+
+  scene("An urgent task overtakes all that wait", function* (stage) {
+    yield* stage.insert(stage.newTasks(20, { priority: 1 }))
+    const worker = yield* stage.worker()
+    yield* stage.claim(worker, 3)
+    const urgent = yield* stage.insertOne({ priority: 0 })
+    equal((yield* stage.claimOne(worker)).id, urgent, "The claimed task")
+  }),
+
+  scene("Every priority from 0 to 9 has its place", function* (stage) {
+    const priorities = [3, 8, 0, 5, 9, 1, 7, 2, 6, 4]
+    yield* stage.insert(priorities.map((priority) => stage.newTask({ priority, index: priority })))
+    const claimed = yield* stage.claim(yield* stage.worker(), 10)
+    equal(claimed.map(({ index }) => index), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "The order")
+  }),
+
+  scene("A task that failed goes behind those that are ready", function* (stage) {
+    const [first, second] = yield* stage.insert(stage.newTasks(2))
+    const worker = yield* stage.worker()
+    yield* stage.attempt(worker, failed(0))
+    const claimed = yield* stage.claim(worker, 10)
+    equal(claimed.map(({ id }) => id), [second!, first!], "The order")
+  }),
+
+  scene("A task that is given back goes behind those that are ready", function* (stage) {
+    const [first, second] = yield* stage.insert(stage.newTasks(2))
+    const worker = yield* stage.worker()
+    yield* stage.attempt(worker, interrupted)
+    const claimed = yield* stage.claim(worker, 10)
+    equal(claimed.map(({ id }) => id), [second!, first!], "The order")
+  }),
+
+  scene("A task that was retried by hand goes behind those that are ready", function* (stage) {
+    const [first, second] = yield* stage.insert(stage.newTasks(2))
+    yield* stage.cancel(first!)
+    yield* stage.retry(first!)
+    const claimed = yield* stage.claim(yield* stage.worker(), 10)
+    equal(claimed.map(({ id }) => id), [second!, first!], "The order")
+  }),
+
+  scene("A retry keeps its priority", function* (stage) {
+    const urgent = yield* stage.insertOne({ priority: 0 })
+    const worker = yield* stage.worker()
+    yield* stage.attempt(worker, failed(1000))
+    yield* stage.insertOne({ priority: 1 })
+    yield* TestClock.adjust(1000)
+    equal((yield* stage.claimOne(worker)).id, urgent, "The claimed task")
+  }),
+
+  scene(
+    "Tasks that snoozed for the same time come back in the order of their ids or sleep",
+    function* (
+      stage,
+    ) {
+      const ids = yield* stage.insert(stage.newTasks(4))
+      const worker = yield* stage.worker()
+      for (const _ of ids) yield* stage.attempt(worker, snoozed(1000))
+      yield* TestClock.adjust(1000)
+      const claimed = yield* stage.claim(worker, 10)
+      equal(claimed.map(({ id }) => id), ids, "The order")
+    },
+  ),
+
+  scene("Queues do not share an order", function* (stage) {
+    const queues = [stage.queue, stage.otherQueue]
+    for (let turn = 0; turn < 6; turn++) {
+      yield* stage.insertOne({ queue: queues[turn % 2]!, index: turn })
+    }
+    const worker = yield* stage.worker()
+    const { tasks } = yield* stage.driver.claim({
+      worker,
+      lanes: queues.map((queue) => ({ queue, limit: 10 })),
+      waits: false,
+    })
+    const of = (queue: string) =>
+      tasks.filter((task) => task.queue === queue).map(({ index }) => index)
+    equal([of(queues[0]!), of(queues[1]!)], [[0, 2, 4], [1, 3, 5]], "The order in each queue")
+  }),
+]

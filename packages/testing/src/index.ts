@@ -1,0 +1,7 @@
+/**
+ * Conformance cases and random programs for drivers of Millrace.
+ *
+ * @since 0.1.0
+ */
+export * as Conformance from "./Conformance.ts"
+export * as Model from "./Model.ts"

@@ -1,0 +1,73 @@
+/**
+ * Programs in words.
+ *
+ * @since 0.1.0
+ */
+import type { Command, NewTask, Settle } from "./Program.ts"
+
+/** Writes a program, one numbered line per command.
+ * @category conversions
+ * @since 0.1.0 */
+export const program = (commands: ReadonlyArray<Command>): string =>
+  commands
+    .map((one, index) => `${String(index + 1).padStart(4)}. ${command(one)}`)
+    .join("\n")
+
+/** Writes a command.
+ * @category conversions
+ * @since 0.1.0 */
+export const command = (one: Command): string => {
+  switch (one._tag) {
+    case "Insert":
+      return `insert ${one.tasks.map(newTask).join("; ")}`
+    case "Claim": {
+      const lanes = one.lanes.map(({ queue, limit }) => `${limit} of queue ${queue}`)
+      return `worker ${one.worker} claims at most ${lanes.join(" and ")}`
+    }
+    case "Settle":
+      return `settle ${one.changes.map(settle).join("; ")}`
+    case "Cancel":
+      return `cancel ${tasks(one.tasks)}`
+    case "Retry":
+      return `retry ${tasks(one.tasks)}`
+    case "Beat":
+      return one.lease === 0
+        ? `worker ${one.worker} ends its session, holding ${tasks(one.held)}`
+        : `worker ${one.worker} beats for ${one.lease} ms, holding ${tasks(one.held)}`
+    case "Advance":
+      return `${one.millis} ms pass`
+    case "Recover":
+      return "recover what expired"
+    case "Prune":
+      return `prune what ended ${one.age} ms ago`
+    case "Find":
+      return `find ${one.limit} of ${
+        one.queue === undefined ? "all queues" : `queue ${one.queue}`
+      }, ${one.states === undefined ? "in any state" : one.states.join(" or ")}`
+  }
+}
+
+const tasks = (numbers: ReadonlyArray<number>): string =>
+  numbers.length === 0 ? "nothing" : numbers.map((number) => `task ${number}`).join(", ")
+
+const newTask = (one: NewTask): string =>
+  [
+    `task ${one.task} into queue ${one.queue}`,
+    `priority ${one.priority}`,
+    ...(one.dueIn === undefined
+      ? []
+      : [`due at now ${one.dueIn < 0 ? "-" : "+"} ${Math.abs(one.dueIn)} ms`]),
+    ...(one.delay === 0 ? [] : [`delay ${one.delay} ms`]),
+    `${one.maxAttempts} attempts`,
+    `${one.maxCrashes} crashes`,
+    ...(one.awaited ? ["awaited"] : []),
+    `input ${one.input}`,
+  ].join(", ")
+
+const settle = ({ task, back, outcome, elapsed }: Settle): string => {
+  const { _tag, ...rest } = outcome
+  const claim = back === 0 ? "" : ` (${back} claims before the last)`
+  const ran = elapsed === undefined ? "" : `, after ${elapsed} ms`
+  const facts = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`
+  return `task ${task}${claim} as ${_tag}${facts}${ran}`
+}

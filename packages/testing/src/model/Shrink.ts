@@ -1,0 +1,123 @@
+/**
+ * Shrinking of programs: dropping commands, and parts of commands, for as long as the rest still
+ * fails.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect } from "effect"
+import { show } from "../conformance/expect.ts"
+import type { Command } from "./Program.ts"
+import type { Difference } from "./Trial.ts"
+
+/**
+ * A program that fails, and how.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failing {
+  readonly program: ReadonlyArray<Command>
+  readonly difference: Difference
+}
+
+type Try<E> = (
+  program: ReadonlyArray<Command>,
+) => Effect.Effect<Difference | undefined, E>
+
+/**
+ * How many programs are tried to shrink one, and for how long.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const budget = { trials: 500, millis: 20_000 }
+
+/** Makes a failing program smaller.
+ * @category running
+ * @since 0.1.0 */
+export const shrink = Effect.fnUntraced(function* <E>(failing: Failing, attempt: Try<E>) {
+  const start = yield* Clock.currentTimeMillis
+  let trials = 0
+  let best = cut(failing)
+  const smaller = Effect.fnUntraced(function* (program: ReadonlyArray<Command>) {
+    const spent = (yield* Clock.currentTimeMillis) - start
+    if (++trials > budget.trials || spent > budget.millis) return false
+    const difference = yield* attempt(program)
+    if (difference === undefined) return false
+    best = cut({ program, difference })
+    return true
+  })
+  for (let size = Math.ceil(best.program.length / 2); size >= 1; size = Math.floor(size / 2)) {
+    let from = 0
+    while (from < best.program.length) {
+      const rest = best.program.toSpliced(from, size)
+      if (!(yield* smaller(rest))) from += size
+    }
+  }
+  for (let at = 0; at < best.program.length; at++) {
+    let parts = without(best.program[at]!)
+    while (parts.length > 0) {
+      const [part, ...others] = parts
+      const program = best.program.with(at, part!)
+      parts = (yield* smaller(program)) ? without(part!) : others
+      if (at >= best.program.length) break
+    }
+  }
+  return best
+})
+
+/** What comes after the difference does not matter. */
+const cut = ({ program, difference }: Failing): Failing => ({
+  program: program.slice(0, difference.at + 1),
+  difference,
+})
+
+/** The commands that do the same with one thing less, or with one thing plainer. */
+const without = (command: Command): ReadonlyArray<Command> => {
+  switch (command._tag) {
+    case "Insert":
+      return [
+        ...less(command.tasks),
+        ...each(command.tasks, { priority: 5, delay: 0, dueIn: undefined }),
+        ...each(command.tasks, { dueIn: undefined }),
+        ...each(command.tasks, { delay: 0 }),
+        ...each(command.tasks, { priority: 5 }),
+        ...each(command.tasks, { maxAttempts: 1 }),
+        ...each(command.tasks, { maxCrashes: 0 }),
+        ...each(command.tasks, { awaited: false }),
+        ...each(command.tasks, { input: "null" }),
+      ].map((tasks) => ({ ...command, tasks }))
+    case "Claim":
+      return less(command.lanes).map((lanes) => ({ ...command, lanes }))
+    case "Settle":
+      return [
+        ...less(command.changes),
+        ...each(command.changes, { back: 0 }),
+        ...each(command.changes, { elapsed: undefined }),
+        ...each(command.changes, { outcome: { _tag: "Completed", output: "null" } }),
+      ].map((changes) => ({ ...command, changes }))
+    case "Cancel":
+    case "Retry":
+      return less(command.tasks).map((tasks) => ({ ...command, tasks }))
+    case "Beat":
+      return command.held.map((_, index) => ({
+        ...command,
+        held: command.held.toSpliced(index, 1),
+      }))
+    default:
+      return []
+  }
+}
+
+const less = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  all.length < 2 ? [] : all.map((_, index) => all.toSpliced(index, 1))
+
+/** The lists with one element made plainer, where it is not plain already. */
+const each = <A extends object>(
+  all: ReadonlyArray<A>,
+  plain: Partial<A>,
+): ReadonlyArray<ReadonlyArray<A>> =>
+  all.flatMap((one, index) => {
+    const next = { ...one, ...plain }
+    return show(next) === show(one) ? [] : [all.with(index, next)]
+  })

@@ -64,6 +64,21 @@ export const minLeaseMillis = 1000
  * @since 0.1.0 */
 export const maxLeaseMillis = 60 * 60 * 1000
 
+/** The shortest time between two looks for work, when nothing announces any: 10 milliseconds.
+ * @category limits
+ * @since 0.1.0 */
+export const minPollMillis = 10
+
+/** The longest time between two looks for work: 1 hour.
+ * @category limits
+ * @since 0.1.0 */
+export const maxPollMillis = 60 * 60 * 1000
+
+/** The longest time that a stopping worker lets running attempts finish: 1 hour.
+ * @category limits
+ * @since 0.1.0 */
+export const maxGraceMillis = 60 * 60 * 1000
+
 /** The most attempts that one worker runs at a time in one queue.
  * @category limits
  * @since 0.1.0 */
@@ -83,3 +98,8 @@ export const lowestPriority = 9
  * @category limits
  * @since 0.1.0 */
 export const duePerClaim = 1000
+
+/** The longest text for people that is stored, such as a reason, in characters (UTF-16 units).
+ * @category limits
+ * @since 0.1.0 */
+export const textLength = 1000

@@ -1,0 +1,28 @@
+/**
+ * Texts for people, such as reasons and messages of failures, in a form that any storage can hold.
+ *
+ * @since 0.1.0
+ */
+import { textLength } from "../Limits.ts"
+
+const cutMark = "…"
+
+/**
+ * Cuts a text to `Limits.textLength`, and puts U+FFFD in place of NUL characters and of halves of
+ * surrogate pairs, which neither JSON nor PostgreSQL can hold.
+ */
+export function plainText(text: string): string {
+  return cut(text).replaceAll("\u0000", "\uFFFD").toWellFormed()
+}
+
+function cut(text: string): string {
+  if (text.length <= textLength) return text
+  const end = textLength - cutMark.length
+  // A pair is not torn apart.
+  const torn = isHighSurrogate(text.charCodeAt(end - 1)) && isLowSurrogate(text.charCodeAt(end))
+  return text.slice(0, torn ? end - 1 : end) + cutMark
+}
+
+const isHighSurrogate = (unit: number) => unit >= 0xD800 && unit <= 0xDBFF
+
+const isLowSurrogate = (unit: number) => unit >= 0xDC00 && unit <= 0xDFFF

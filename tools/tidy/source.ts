@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, posix } from "node:path"
 import { fileURLToPath } from "node:url"
 import { blank } from "./blank.ts"
@@ -27,8 +27,9 @@ export function sourceFile(path: string, text: string): SourceFile {
   }
 }
 
-/** Reads every TypeScript file below a folder. */
+/** Reads every TypeScript file below a folder; none where there is no such folder. */
 export function readSources(folder: string): ReadonlyArray<SourceFile> {
+  if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .map((name) => posix.join(folder, name.replaceAll("\\", "/")))
     .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))

@@ -6,28 +6,8 @@ import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { skips } from "./skips.ts"
 
-const skip: ReadonlyArray<Conformance.Skip> = [
-  ...skips,
-  {
-    name: "An id that is given twice is decided on once",
-    reason: "the memory driver looks each id of a target up, so that a repeated one is seen twice",
-  },
-  {
-    name: "All tasks of a run are found by it",
-    reason: "the memory driver takes the id of a run for that of its task",
-  },
-  {
-    name: "A late heartbeat is told so however many recoveries there were",
-    reason: "the memory driver forgets an expired worker that holds nothing at the next recovery",
-  },
-  {
-    name: "What an ended session held stays given up, though its worker begins again",
-    reason: "the memory driver knows a session by the name of its worker alone",
-  },
-]
-
 describe("the memory driver", () => {
-  for (const { name, effect } of Conformance.run({ skip })) {
+  for (const { name, effect } of Conformance.run({ skip: skips })) {
     it(name, () => Effect.runPromise(Effect.provide(effect, Layer.fresh(MemoryDriver.layer))))
   }
 })

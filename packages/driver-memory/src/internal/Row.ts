@@ -1,0 +1,72 @@
+/**
+ * A stored task, and its views: what a claim orders by, what is decided on, what is read.
+ *
+ * @since 0.1.0
+ */
+import type { Claiming, Driver, Task } from "@millrace/core"
+import type { Session } from "./Sessions.ts"
+
+/** A stored task: what was inserted, where it stands, and what happened to it. */
+export interface Row {
+  readonly task: Driver.NewTask
+  readonly enqueuedAt: number
+  state: Task.State
+  lease: number
+  failures: number
+  crashes: number
+  /** When it is due, while it is scheduled. */
+  dueAt: number | undefined
+  /** Its place among the ready ones. */
+  sequence: number
+  /** Who runs it, while it runs. */
+  session: Session | undefined
+  readonly history: Array<Driver.HistoryEntry>
+}
+
+/** Makes the row of a new task. */
+export const make = (task: Driver.NewTask, now: number): Row => ({
+  task,
+  enqueuedAt: now,
+  state: "ready",
+  lease: 0,
+  failures: 0,
+  crashes: 0,
+  dueAt: undefined,
+  sequence: 0,
+  session: undefined,
+  history: [],
+})
+
+/** Its place in its queue. */
+export const placeOf = (row: Row): Claiming.Place => ({
+  priority: row.task.priority,
+  sequence: row.sequence,
+  crashes: row.crashes,
+})
+
+/** What decisions are made on. */
+export const taskOf = (row: Row): Task.Task => ({
+  id: row.task.id,
+  state: row.state,
+  lease: row.lease,
+  failures: row.failures,
+  crashes: row.crashes,
+  maxAttempts: row.task.maxAttempts,
+  maxCrashes: row.task.maxCrashes,
+  awaited: row.task.awaited,
+})
+
+/** What a worker is given. */
+export const claimedOf = (row: Row): Driver.ClaimedTask => ({
+  ...row.task,
+  ...taskOf(row),
+  enqueuedAt: row.enqueuedAt,
+})
+
+/** What a reader is given. */
+export const recordOf = (row: Row): Driver.TaskRecord => ({
+  ...claimedOf(row),
+  priority: row.task.priority,
+  dueAt: row.dueAt,
+  history: [...row.history],
+})

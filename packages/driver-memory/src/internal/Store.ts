@@ -1,0 +1,169 @@
+/**
+ * All that the in-memory driver stores, and what the port does with it, one synchronous step each.
+ *
+ * @since 0.1.0
+ */
+import { Claiming, type Driver, Task } from "@millrace/core"
+import { Lane } from "./Lane.ts"
+import * as Row from "./Row.ts"
+import { Sessions } from "./Sessions.ts"
+
+type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
+
+export class Store {
+  private readonly rows = new Map<Task.TaskId, Row.Row>()
+  private readonly runs = new Map<string, Set<Row.Row>>()
+  private readonly lanes = new Map<string, Lane>()
+  private readonly running = new Set<Row.Row>()
+  private readonly sessions = new Sessions()
+  private readonly wake: (wakeup: Driver.Wakeup) => void
+  private sequence = 0
+
+  constructor(wake: (wakeup: Driver.Wakeup) => void) {
+    this.wake = wake
+  }
+
+  insert(tasks: ReadonlyArray<Driver.NewTask>, now: number): ReadonlyArray<Driver.Inserted> {
+    return tasks.map((task) => {
+      if (this.rows.has(task.id)) return { id: task.id, inserted: false }
+      const row = Row.make(task, now)
+      this.rows.set(task.id, row)
+      const run = this.runs.get(task.runId)
+      if (run === undefined) this.runs.set(task.runId, new Set([row]))
+      else run.add(row)
+      this.place(row, task.dueAt ?? now + task.delayMillis, now)
+      return { id: task.id, inserted: true }
+    })
+  }
+
+  claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
+    const session = this.sessions.live(request.worker, now)
+    if (session === undefined) return { tasks: [], nextDueMillis: undefined }
+    const claimed: Array<Row.Row> = []
+    let nextDue = Infinity
+    for (const { queue, limit } of request.lanes) {
+      const lane = this.lane(queue)
+      lane.promote(now)
+      const batch = Claiming.batchOf(
+        lane.first(limit).map((row) => ({ row, ...Row.placeOf(row) })),
+      )
+      lane.take(batch.length)
+      for (const { row } of batch) {
+        row.state = "running"
+        row.lease++
+        row.session = session
+        this.running.add(row)
+        claimed.push(row)
+      }
+      nextDue = Math.min(nextDue, lane.nextDue)
+    }
+    return {
+      tasks: claimed.map(Row.claimedOf),
+      nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
+    }
+  }
+
+  apply(change: Task.Change, now: number): Driver.Settled {
+    const row = this.rows.get(change.taskId)
+    const before = row?.history.find((entry) => entry.lease === change.entry.lease)
+    if (before !== undefined) {
+      return { taskId: change.taskId, status: "already", kind: before.kind }
+    }
+    if (row === undefined || row.state !== change.from || row.lease !== change.lease) {
+      return { taskId: change.taskId, status: "stale" }
+    }
+    this.leave(row)
+    const { kind, lease, attempt, elapsedMillis, output, failure } = change.entry
+    const startedAt = elapsedMillis === undefined ? undefined : now - elapsedMillis
+    row.history.push({ kind, lease, attempt, startedAt, at: now, output, failure })
+    row.lease = lease
+    row.failures = change.failures
+    row.crashes = change.crashes
+    if (change.to.state === "ready") {
+      this.place(row, now + change.to.delayMillis, now)
+    } else {
+      row.state = change.to.state
+      if (row.task.awaited) this.wake({ _tag: "Ended", runId: row.task.runId })
+    }
+    if (kind === "cancelled" && change.from === "running") {
+      this.wake({ _tag: "Cancelled", taskId: row.task.id })
+    }
+    return { taskId: change.taskId, status: "applied", kind }
+  }
+
+  transact(target: Driver.Target, decide: Decide, now: number): ReadonlyArray<Driver.Settled> {
+    const rows = target._tag === "Tasks"
+      ? [...new Set(target.ids)].flatMap((id) => this.rows.get(id) ?? [])
+      : this.expired(now).slice(0, target.limit)
+    return decide(rows.map(Row.taskOf)).map((change) => this.apply(change, now))
+  }
+
+  heartbeat(beat: Driver.Heartbeat, now: number): Driver.Pulse {
+    const { worker, held, leaseMillis } = beat
+    const before = this.sessions.get(worker)
+    if (before !== undefined && this.sessions.live(worker, now) === undefined) {
+      return { live: false, lost: held.map(({ id }) => id) }
+    }
+    if (leaseMillis === 0) this.sessions.end(worker)
+    else this.sessions.extend(worker, now + leaseMillis)
+    const lost = held.filter(({ id, lease }) => {
+      const row = this.rows.get(id)
+      return row?.session === undefined || row.session !== before || row.lease !== lease
+    })
+    return { live: true, lost: lost.map(({ id }) => id) }
+  }
+
+  prune(request: Driver.PruneRequest, now: number): number {
+    let pruned = 0
+    for (const [id, row] of this.rows) {
+      if (pruned === request.limit) break
+      const last = row.history.at(-1)
+      if (!Task.isTerminal(row.state) || last === undefined) continue
+      if (last.at > now - request.olderThanMillis) continue
+      this.rows.delete(id)
+      const run = this.runs.get(row.task.runId)
+      run?.delete(row)
+      if (run?.size === 0) this.runs.delete(row.task.runId)
+      pruned++
+    }
+    return pruned
+  }
+
+  find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {
+    const rows = query.runs === undefined
+      ? [...this.rows.values()]
+      : [...new Set(query.runs)].flatMap((id) => [...this.runs.get(id) ?? []])
+    return rows
+      .filter((row) => query.flow === undefined || row.task.flow === query.flow)
+      .filter((row) => query.queue === undefined || row.task.queue === query.queue)
+      .filter((row) => query.states === undefined || query.states.includes(row.state))
+      .sort((a, b) => a.task.id < b.task.id ? -1 : 1)
+      .slice(0, query.limit)
+      .map(Row.recordOf)
+  }
+
+  /** Puts a task among the ready or the scheduled ones of its queue. */
+  private place(row: Row.Row, dueAt: number, now: number): void {
+    row.state = "ready"
+    const { queue } = row.task
+    if (this.lane(queue).add(row, dueAt, now)) this.wake({ _tag: "Ready", queue })
+  }
+
+  /** Takes a task from where it stands. */
+  private leave(row: Row.Row): void {
+    if (row.state === "ready") this.lane(row.task.queue).remove(row)
+    this.running.delete(row)
+    row.session = undefined
+  }
+
+  private expired(now: number): ReadonlyArray<Row.Row> {
+    this.sessions.forget(new Set([...this.running].map((row) => row.session)), now)
+    return [...this.running].filter((row) => Claiming.isExpired(row.session!.expiresAt, now))
+  }
+
+  private lane(queue: string): Lane {
+    let lane = this.lanes.get(queue)
+    if (lane === undefined) this.lanes.set(queue, lane = new Lane(() => ++this.sequence))
+    return lane
+  }
+}

@@ -87,9 +87,10 @@ export interface Failure {
 }
 
 /**
- * The kinds of failure: `Error` is the job's own typed error; `Defect` anything that the handler threw or that
- * its error schema refuses; `InputUndecodable` and `OutputInvalid` what the schemas refuse or the size limits
- * forbid; `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish.
+ * The kinds of failure: `Error` is the job's own typed error; `RetryAfter` its wish for another
+ * attempt later; `Defect` anything that it threw or that its error schema refuses;
+ * `InputUndecodable` and `OutputInvalid` what the schemas refuse or the size limits forbid;
+ * `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish.
  *
  * @category models
  * @since 0.1.0
@@ -98,6 +99,7 @@ export type FailureReason =
   | "Error"
   | "Defect"
   | "TimedOut"
+  | "RetryAfter"
   | "Discarded"
   | "InputUndecodable"
   | "OutputInvalid"

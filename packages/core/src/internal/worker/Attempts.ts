@@ -1,0 +1,242 @@
+/**
+ * The attempts that run: one fiber each.
+ */
+import { Clock, Context, Effect, Exit, Latch, Random, References, Scope, Tracer } from "effect"
+import type { Fiber } from "effect"
+import { AttemptContext } from "../../AttemptContext.ts"
+import type { ClaimedTask } from "../../Driver.ts"
+import type * as Flow from "../../Flow.ts"
+import type * as Job from "../../Job.ts"
+import type { Outcome } from "../../Outcome.ts"
+import type { TaskId } from "../../Task.ts"
+import { Deadlines, monotonicMillis } from "./Deadlines.ts"
+import * as Outcomes from "./Outcomes.ts"
+import type { Session } from "./Session.ts"
+
+/** A claimed task and the session that holds it. */
+export interface Held {
+  readonly task: ClaimedTask
+  readonly session: Session
+}
+
+/** An attempt that ended, or never began, with what it came to. */
+export interface Ended extends Held {
+  readonly outcome: Outcome
+  /** `undefined` where the handler never began. */
+  readonly elapsedMillis: number | undefined
+  /** The policy of the worker's own definition, where it knows the job. */
+  readonly policy: Flow.Policy | undefined
+}
+
+/** An attempt that has not ended yet. */
+interface Running extends Held {
+  readonly handled: Job.AnyHandled
+  readonly policy: Flow.Policy
+  readonly startedAt: number
+  ending: Outcomes.Ending | undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+}
+
+/** What the attempts report. */
+export interface Reports {
+  /** An attempt ended and is to be settled. */
+  readonly ended: (ended: Ended) => void
+  /** A place in a queue is free again, whether or not there is something to settle. */
+  readonly freed: (queue: string) => void
+  /** A handler goes on long after it was interrupted. */
+  readonly overdue: (held: Held) => void
+}
+
+/** How long a handler may take to end after it was interrupted before the worker warns. */
+const overdueMillis = 10_000
+
+/** How long until a worker that knows the job may find a task that this worker does not. */
+const unknownJobMillis = 60_000
+
+export class Attempts {
+  readonly #running = new Map<TaskId, Running>()
+  readonly #jobs: ReadonlyMap<string, Job.AnyHandled>
+  readonly #reports: Reports
+  readonly #context: Context.Context<never>
+  readonly #annotations: Readonly<Record<string, unknown>>
+  readonly #clock: Clock.Clock
+  readonly #random: { nextDoubleUnsafe(): number }
+  readonly #traced: boolean
+  readonly #idle = Latch.makeUnsafe(true)
+  readonly deadlines: Deadlines<Running>
+
+  constructor(
+    jobs: ReadonlyMap<string, Job.AnyHandled>,
+    context: Context.Context<never>,
+    reports: Reports,
+  ) {
+    this.#jobs = jobs
+    this.#reports = reports
+    // A handler gets neither the worker's scope nor the span in which the worker was built.
+    this.#context = Context.omit(Scope.Scope, Tracer.ParentSpan)(
+      context as Context.Context<Scope.Scope | Tracer.ParentSpan>,
+    )
+    this.#annotations = Context.get(context, References.CurrentLogAnnotations)
+    this.#clock = Context.get(context, Clock.Clock)
+    this.#random = Context.get(context, Random.Random)
+    this.#traced = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
+    this.deadlines = new Deadlines(this.#clock, (running) => this.#onDue(running))
+  }
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** Waits until nothing runs. */
+  readonly idle: Effect.Effect<void> = Effect.suspend(() => this.#idle.await)
+
+  /** Starts an attempt; answers whether it is still running when this returns. */
+  start(held: Held): boolean {
+    const handled = this.#jobs.get(held.task.flow)
+    if (handled === undefined) {
+      // Another worker may know the job: the task goes back, and this attempt never was.
+      const outcome: Outcome = { _tag: "Snoozed", delayMillis: unknownJobMillis }
+      this.#reports.ended({ ...held, outcome, elapsedMillis: undefined, policy: undefined })
+      return false
+    }
+    const policy = handled.definition.steps[0]!.policy
+    const input = handled.job.codecs.input.decode(held.task.input)
+    if (!input.ok) {
+      const outcome = Outcomes.ofUndecodable(input.reason)
+      this.#reports.ended({ ...held, outcome, elapsedMillis: undefined, policy })
+      return false
+    }
+    const running: Running = {
+      ...held,
+      handled,
+      policy,
+      startedAt: monotonicMillis(this.#clock),
+      ending: undefined,
+      fiber: undefined,
+    }
+    const fiber = this.#fork(running, input.value)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) {
+      this.#onExit(running, exit)
+      return false
+    }
+    running.fiber = fiber
+    this.#running.set(held.task.id, running)
+    this.#idle.closeUnsafe()
+    this.deadlines.add(running, policy.timeoutMillis)
+    fiber.addObserver((exit) => {
+      this.#running.delete(held.task.id)
+      this.deadlines.remove(running, policy.timeoutMillis)
+      this.deadlines.remove(running, overdueMillis)
+      this.#onExit(running, exit)
+      this.#reports.freed(held.task.queue)
+      if (this.#running.size === 0) this.#idle.openUnsafe()
+    })
+    return true
+  }
+
+  /** Interrupts an attempt whose lease is lost; nothing of it will be written. */
+  lose(id: TaskId, lease: number): void {
+    const running = this.#running.get(id)
+    if (running !== undefined && running.task.lease === lease) this.#interrupt(running, "lost")
+  }
+
+  /** Interrupts everything that still runs, and gives it back. */
+  interruptAll(): void {
+    for (const running of this.#running.values()) {
+      if (running.ending === undefined) this.#interrupt(running, "shutdown")
+    }
+  }
+
+  #fork(running: Running, input: unknown): Fiber.Fiber<unknown, unknown> {
+    const { handled, task, policy } = running
+    const ctx = factsOf(running, input)
+    const context = Context.add(
+      Context.add(this.#context, AttemptContext, ctx),
+      References.CurrentLogAnnotations,
+      { ...this.#annotations, ...annotationsOf(task) },
+    )
+    // Also a handler that throws before it answers an effect is a defect of this attempt.
+    const effect = Effect.suspend(() => handled.handler(input, ctx))
+    const spanned = this.#traced ? withSpan(effect, task, policy) : effect
+    return Effect.runForkWith(context)(spanned as Effect.Effect<unknown, unknown>)
+  }
+
+  #onDue(running: Running): void {
+    if (running.ending === undefined) {
+      this.deadlines.add(running, overdueMillis)
+      this.#interrupt(running, "timeout")
+    } else {
+      this.#reports.overdue(running)
+    }
+  }
+
+  #interrupt(running: Running, ending: Outcomes.Ending): void {
+    // A lost lease outweighs every other reason: then nothing may be written.
+    if (running.ending === undefined || ending === "lost") running.ending = ending
+    running.fiber?.interruptUnsafe()
+  }
+
+  #onExit(running: Running, exit: Exit.Exit<unknown, unknown>): void {
+    const { task, session, handled, policy, ending, startedAt } = running
+    if (ending === "lost") {
+      session.release(task)
+      return
+    }
+    const outcome = Outcomes.ofExit(exit, {
+      handled,
+      policy,
+      attempt: task.failures + 1,
+      ending,
+      random: Exit.isSuccess(exit) ? 0 : this.#random.nextDoubleUnsafe(),
+    })
+    const elapsedMillis = Math.max(0, Math.round(monotonicMillis(this.#clock) - startedAt))
+    this.#reports.ended({ task, session, outcome, elapsedMillis, policy })
+  }
+}
+
+/** What every log of an attempt carries. */
+export const annotationsOf = (task: ClaimedTask) => ({
+  job: task.flow,
+  run: task.runId,
+  attempt: task.failures + 1,
+  queue: task.queue,
+})
+
+const factsOf = ({ task, handled, policy }: Running, input: unknown) =>
+  AttemptContext.of({
+    runId: task.runId,
+    taskId: task.id,
+    flow: task.flow,
+    step: handled.steps[0]!,
+    index: task.index,
+    attempt: task.failures + 1,
+    maxAttempts: policy.maxAttempts,
+    queue: task.queue,
+    fence: task.lease,
+    enqueuedAt: task.enqueuedAt,
+    input,
+  })
+
+const withSpan = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  task: ClaimedTask,
+  policy: Flow.Policy,
+) =>
+  Effect.withSpan(effect, `job ${task.flow}`, {
+    kind: "consumer",
+    attributes: {
+      "millrace.run": task.runId,
+      "millrace.queue": task.queue,
+      "millrace.attempt": task.failures + 1,
+      "millrace.max_attempts": policy.maxAttempts,
+    },
+    ...parentOf(task.trace),
+  })
+
+// https://www.w3.org/TR/trace-context/#traceparent-header
+const parentOf = (traceparent: string | undefined) => {
+  const [, traceId, spanId, flags] = traceparent?.split("-") ?? []
+  if (traceId === undefined || spanId === undefined) return undefined
+  return { parent: Tracer.externalSpan({ traceId, spanId, sampled: flags === "01" }) }
+}

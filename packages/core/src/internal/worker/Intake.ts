@@ -1,0 +1,231 @@
+/**
+ * Claims tasks when there is a place for them, and starts them.
+ */
+import { Clock, Effect, Latch } from "effect"
+import type { ClaimedTask, Driver } from "../../Driver.ts"
+import type { DriverError } from "../../DriverError.ts"
+import type { TaskId } from "../../Task.ts"
+import type { Attempts, Held } from "./Attempts.ts"
+import { monotonicMillis } from "./Deadlines.ts"
+import { Lane } from "./Lane.ts"
+import { backoffMillis } from "./Outage.ts"
+import type { Session } from "./Session.ts"
+import type { Sessions } from "./Sessions.ts"
+import type { Settings } from "./Settings.ts"
+import type { Settling } from "./Settling.ts"
+
+/** How long handlers that never wait may run before the event loop gets its turn. */
+const sliceMillis = 8
+
+export class Intake {
+  readonly #lanes: ReadonlyMap<string, Lane>
+  readonly #driver: Driver["Service"]
+  readonly #clock: Clock.Clock
+  readonly #settings: Settings
+  readonly #sessions: Sessions
+  readonly #attempts: Attempts
+  readonly #settling: Settling
+  /** Something may be claimed, or started. */
+  readonly #claimable = Latch.makeUnsafe(true)
+  readonly #startable = Latch.makeUnsafe(false)
+  readonly #stopped = Latch.makeUnsafe(false)
+  #stopping = false
+
+  constructor(parts: {
+    readonly driver: Driver["Service"]
+    readonly clock: Clock.Clock
+    readonly settings: Settings
+    readonly sessions: Sessions
+    readonly attempts: Attempts
+    readonly settling: Settling
+  }) {
+    this.#driver = parts.driver
+    this.#clock = parts.clock
+    this.#settings = parts.settings
+    this.#sessions = parts.sessions
+    this.#attempts = parts.attempts
+    this.#settling = parts.settling
+    this.#lanes = new Map(
+      Array.from(parts.settings.concurrency, ([queue, limit]) => [queue, new Lane(queue, limit)]),
+    )
+  }
+
+  /** How many claimed tasks wait for a place. */
+  get waiting(): number {
+    let waiting = 0
+    for (const lane of this.#lanes.values()) waiting += lane.waiting
+    return waiting
+  }
+
+  /** There is work in a queue, or in any. */
+  wake(queue?: string): void {
+    for (const lane of this.#lanes.values()) {
+      if (queue === undefined || lane.queue === queue) lane.quiet = false
+    }
+    this.#claimable.openUnsafe()
+  }
+
+  /** An attempt of a queue ended after it had been waiting for something. */
+  freed(queue: string): void {
+    const lane = this.#lanes.get(queue)!
+    lane.active--
+    this.#startable.openUnsafe()
+  }
+
+  /** A session lost a task. */
+  lost(session: Session, id: TaskId, lease: number): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.drop(id, lease)) session.release({ id, lease })
+    }
+    this.#attempts.lose(id, lease)
+  }
+
+  /** Gives back what has waited too long behind slow handlers, so that other workers get it. */
+  giveBackOlderThan(millis: number): void {
+    this.#giveBack(monotonicMillis(this.#clock) - millis)
+  }
+
+  /** Stops claiming and gives back what has not begun. */
+  readonly stop: Effect.Effect<void> = Effect.suspend(() => {
+    this.#stopping = true
+    this.#claimable.openUnsafe()
+    return Effect.map(this.#stopped.await, () => this.#giveBack(Infinity))
+  })
+
+  /** Starts what was claimed, until it is interrupted. */
+  readonly runStarts: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    while (true) {
+      yield* this.#startable.await
+      this.#startable.closeUnsafe()
+      while (this.#startSome()) yield* Effect.yieldNow
+      this.#claimable.openUnsafe()
+    }
+  })
+
+  /** Claims until `stop`. */
+  readonly runClaims: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    let failures = 0
+    while (!this.#stopping) {
+      this.#claimable.closeUnsafe()
+      const lanes = this.#wanted()
+      if (lanes.length === 0) {
+        yield* this.#claimable.await
+        continue
+      }
+      const result = yield* Effect.result(this.#claim(lanes))
+      if (result._tag === "Failure") {
+        yield* this.#failed(result.failure, failures)
+        yield* Effect.raceFirst(this.#claimable.await, Effect.sleep(backoffMillis(failures++)))
+        continue
+      }
+      if (failures > 0) yield* Effect.logInfo("The storage answers again")
+      failures = 0
+      if (result.success !== undefined) yield* this.#pause(result.success)
+    }
+  }).pipe(Effect.ensuring(Effect.sync(() => this.#stopped.openUnsafe())))
+
+  /** Starts until nothing can be started, or the slice is over; answers whether it was. */
+  #startSome(): boolean {
+    const began = monotonicMillis(this.#clock)
+    let now = began
+    for (const lane of this.#lanes.values()) {
+      for (let held = lane.next(now); held !== undefined; held = lane.next(now)) {
+        if (this.#attempts.start(held)) lane.active++
+        now = monotonicMillis(this.#clock)
+        if (now - began > sliceMillis) {
+          this.#claimable.openUnsafe()
+          return true
+        }
+      }
+    }
+    return false
+  }
+
+  /** The lanes with places, where any of them may have work. */
+  #wanted(): ReadonlyArray<{ readonly queue: string; readonly limit: number }> {
+    const lanes: Array<{ readonly queue: string; readonly limit: number }> = []
+    let quiet = true
+    for (const lane of this.#lanes.values()) {
+      const limit = lane.need
+      if (limit > 0) {
+        lanes.push({ queue: lane.queue, limit })
+        quiet &&= lane.quiet
+      } else {
+        // Its last announcement may have been for a place that was not free then.
+        lane.quiet = false
+      }
+    }
+    return quiet ? [] : lanes
+  }
+
+  // Interrupting a claim on its way would lose what it answers, so it is left to end. Answers how
+  // long nothing is due, where nothing was found.
+  readonly #claim = (
+    lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>,
+  ): Effect.Effect<number | undefined, DriverError> =>
+    Effect.uninterruptible(Effect.gen({ self: this }, function* () {
+      const session = yield* this.#sessions.current
+      const claim = yield* Effect.onError(
+        this.#driver.claim({ worker: session.id, lanes, waits: true }),
+        // The tasks may have been handed out, and only the reply been lost.
+        () => Effect.sync(() => session.drain()),
+      )
+      if (claim.tasks.length === 0) return claim.nextDueMillis ?? Infinity
+      this.#take(session, lanes, claim.tasks)
+      return undefined
+    }))
+
+  #take(
+    session: Session,
+    lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>,
+    tasks: ReadonlyArray<ClaimedTask>,
+  ): void {
+    const now = monotonicMillis(this.#clock)
+    const byQueue = new Map<string, Array<Held>>()
+    for (const task of tasks) {
+      session.hold(task)
+      const found = byQueue.get(task.queue)
+      if (found === undefined) byQueue.set(task.queue, [{ task, session }])
+      else found.push({ task, session })
+    }
+    for (const { queue, limit } of lanes) {
+      this.#lanes.get(queue)!.add(byQueue.get(queue) ?? [], limit, now)
+    }
+    this.#startable.openUnsafe()
+  }
+
+  /** Nothing was found: waits for an announcement, for the next due task, or for the poll. */
+  readonly #pause = (dueMillis: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      for (const lane of this.#lanes.values()) lane.quiet = lane.need > 0
+      const millis = Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))
+      const until = Effect.map(Effect.sleep(millis), () => this.wake())
+      return Effect.raceFirst(this.#untilClaimable, until)
+    })
+
+  /** A place that became free is no reason to claim where the last claim found nothing. */
+  readonly #untilClaimable: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    while (!this.#stopping && this.#wanted().length === 0) {
+      this.#claimable.closeUnsafe()
+      yield* this.#claimable.await
+    }
+  })
+
+  readonly #failed = (error: DriverError, failures: number): Effect.Effect<void> =>
+    failures % 30 === 0
+      ? Effect.logWarning(`The worker cannot claim and keeps trying. ${error.message}`)
+      : Effect.void
+
+  #giveBack(before: number): void {
+    for (const lane of this.#lanes.values()) {
+      for (const held of lane.giveBack(before)) {
+        this.#settling.add({
+          ...held,
+          outcome: { _tag: "Interrupted" },
+          elapsedMillis: undefined,
+          policy: this.#settings.jobs.get(held.task.flow)?.definition.steps[0]?.policy,
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * One queue as its worker sees it: how many attempts run, what is claimed and waits for a place, and
+ * how much to claim next.
+ */
+import * as Limits from "../../Limits.ts"
+import type { TaskId } from "../../Task.ts"
+import type { Held } from "./Attempts.ts"
+
+/** How long a claimed task may wait for its place before the worker claims less. */
+const maxWaitMillis = 100
+
+/** The most that one lane claims ahead, and asks for at once. */
+const maxStock = Limits.batchSize
+const maxAsk = Limits.batchSize / 2
+
+interface Waiting {
+  readonly held: Held
+  readonly since: number
+}
+
+export class Lane {
+  readonly queue: string
+  readonly concurrency: number
+  active = 0
+  /** The last claim found nothing here, and nothing has announced work since. */
+  quiet = false
+  #waiting: Array<Waiting> = []
+  #head = 0
+  /** How many tasks to have at hand, those that run included. Grows while they are short-lived. */
+  #stock: number
+
+  constructor(queue: string, concurrency: number) {
+    this.queue = queue
+    this.concurrency = concurrency
+    this.#stock = concurrency
+  }
+
+  get waiting(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  /** How many tasks to ask for; 0 while enough are at hand. */
+  get need(): number {
+    const atHand = this.active + this.waiting
+    const missing = this.#stock - atHand
+    const starving = atHand < this.concurrency
+    return starving || missing * 2 >= this.#stock ? Math.min(maxAsk, Math.max(0, missing)) : 0
+  }
+
+  /** Takes what a claim of `asked` tasks answered. */
+  add(claimed: ReadonlyArray<Held>, asked: number, now: number): void {
+    if (claimed.length === asked && this.active + this.waiting < this.concurrency) {
+      this.#stock = Math.min(maxStock + this.concurrency, this.#stock * 2)
+    }
+    for (const held of claimed) this.#waiting.push({ held, since: now })
+  }
+
+  /** The next task to start, where there is one and a place for it. */
+  next(now: number): Held | undefined {
+    if (this.active >= this.concurrency || this.waiting === 0) return undefined
+    const { held, since } = this.#waiting[this.#head++]!
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = []
+      this.#head = 0
+    }
+    if (now - since > maxWaitMillis) this.#stock = Math.max(this.concurrency, this.#stock / 2 | 0)
+    return held
+  }
+
+  /** Takes back everything that waits, or what has waited since before an instant. */
+  giveBack(before: number): ReadonlyArray<Held> {
+    const all = this.#waiting.slice(this.#head)
+    this.#waiting = all.filter(({ since }) => since >= before)
+    this.#head = 0
+    return all.filter(({ since }) => since < before).map(({ held }) => held)
+  }
+
+  /** Forgets a waiting task whose lease is lost; answers whether it was there. */
+  drop(id: TaskId, lease: number): boolean {
+    const at = this.#waiting.findIndex(({ held: { task } }, index) =>
+      index >= this.#head && task.id === id && task.lease === lease
+    )
+    if (at >= 0) this.#waiting.splice(at, 1)
+    return at >= 0
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Keeps the worker's sessions alive, tells what they lost, and recovers what other workers lost.
+ */
+import { Clock, Effect, Latch, Option } from "effect"
+import type { Driver } from "../../Driver.ts"
+import { DriverError } from "../../DriverError.ts"
+import * as RunId from "../../RunId.ts"
+import type { TaskId } from "../../Task.ts"
+import { transition } from "../../Transition.ts"
+import { monotonicMillis } from "./Deadlines.ts"
+import { Session } from "./Session.ts"
+
+/** A beat each third of the lease: two may be lost. */
+const beatsPerLease = 3
+
+/** How many expired tasks one transaction recovers. */
+const recoveredAtOnce = 100
+
+export interface Losses {
+  /** A session no longer holds a task. */
+  readonly lost: (session: Session, id: TaskId, lease: number) => void
+}
+
+export class Sessions {
+  readonly #sessions = new Set<Session>()
+  readonly #driver: Driver["Service"]
+  readonly #name: string
+  readonly #leaseMillis: number
+  readonly #losses: Losses
+  readonly #latch = Latch.makeUnsafe(false)
+
+  constructor(
+    driver: Driver["Service"],
+    settings: { readonly name: string; readonly leaseMillis: number },
+    losses: Losses,
+  ) {
+    this.#driver = driver
+    this.#name = settings.name
+    this.#leaseMillis = settings.leaseMillis
+    this.#losses = losses
+  }
+
+  /** The session to claim with: the open one, or a new one. */
+  readonly current: Effect.Effect<Session, DriverError> = Effect.suspend(() => {
+    for (const session of this.#sessions) {
+      if (session.state === "open") return Effect.succeed(session)
+    }
+    return this.#begin
+  })
+
+  readonly #begin: Effect.Effect<Session, DriverError> = Effect.gen({ self: this }, function* () {
+    const clock = yield* Clock.Clock
+    const session = new Session(`${this.#name}-${yield* RunId.make}`, 0)
+    const sentAt = monotonicMillis(clock)
+    const pulse = yield* this.#driver.heartbeat({
+      worker: session.id,
+      leaseMillis: this.#leaseMillis,
+      held: [],
+    })
+    if (!pulse.live) {
+      return yield* DriverError.corrupt("begin a session", "a new session had expired already")
+    }
+    session.expiresAt = sentAt + this.#leaseMillis
+    this.#sessions.add(session)
+    return session
+  })
+
+  /** Beats, and recovers, until it is interrupted. */
+  readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    const interval = this.#leaseMillis / beatsPerLease
+    while (true) {
+      const failed = yield* this.#cycle
+      const pause = failed ? Math.min(1000, interval / 3) : interval
+      yield* Effect.raceFirst(this.#latch.await, Effect.sleep(Math.ceil(pause)))
+      this.#latch.closeUnsafe()
+    }
+  })
+
+  /** Beats soon: somebody says that a task was cancelled. */
+  hurry(): void {
+    this.#latch.openUnsafe()
+  }
+
+  /** Whether a task is among what any session holds. */
+  holds(id: TaskId): boolean {
+    for (const session of this.#sessions) if (session.leaseOf(id) !== undefined) return true
+    return false
+  }
+
+  /** Ends every session; what they still hold is given up. */
+  readonly end: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    for (const session of [...this.#sessions]) yield* Effect.ignore(this.#endOne(session))
+  })
+
+  /** One beat of each session and one look for what others lost; answers whether any failed. */
+  readonly #cycle: Effect.Effect<boolean> = Effect.gen({ self: this }, function* () {
+    let failed = false
+    for (const session of [...this.#sessions]) {
+      const over = session.state === "draining" && session.size === 0
+      const beat = over ? this.#endOne(session) : this.#beat(session)
+      const problem = yield* Effect.flip(Effect.as(beat, undefined)).pipe(Effect.option)
+      if (Option.isNone(problem)) continue
+      failed = true
+      yield* Effect.logWarning(`The worker's heartbeat failed. ${problem.value.message}`)
+    }
+    if (failed) return true
+    return yield* this.#recover.pipe(
+      Effect.as(false),
+      Effect.catch((error) =>
+        Effect.as(Effect.logWarning(`Recovery failed. ${error.message}`), true)
+      ),
+    )
+  })
+
+  readonly #beat = (session: Session): Effect.Effect<void, DriverError> =>
+    Effect.gen({ self: this }, function* () {
+      const clock = yield* Clock.Clock
+      const sentAt = monotonicMillis(clock)
+      if (sentAt >= session.expiresAt) return yield* this.#expire(session)
+      const held = session.held()
+      const pulse = yield* this.#driver.heartbeat({
+        worker: session.id,
+        leaseMillis: this.#leaseMillis,
+        held,
+      }).pipe(
+        Effect.timeoutOption(Math.ceil(session.expiresAt - sentAt)),
+        Effect.catch((error) =>
+          monotonicMillis(clock) < session.expiresAt ? Effect.fail(error) : Effect.succeedNone
+        ),
+      )
+      if (Option.isNone(pulse) || !pulse.value.live) return yield* this.#expire(session)
+      session.expiresAt = sentAt + this.#leaseMillis
+      if (pulse.value.lost.length === 0) return
+      const leases = new Map(held.map(({ id, lease }) => [id, lease]))
+      for (const id of pulse.value.lost) this.#losses.lost(session, id, leases.get(id)!)
+    })
+
+  readonly #expire = (session: Session): Effect.Effect<void> => {
+    this.#forget(session)
+    for (const { id, lease } of session.held()) this.#losses.lost(session, id, lease)
+    return Effect.logWarning(
+      "The worker's lease has expired: its attempts are interrupted and left to other workers",
+    )
+  }
+
+  readonly #endOne = (session: Session): Effect.Effect<void, DriverError> =>
+    Effect.suspend(() => {
+      const beat = { worker: session.id, leaseMillis: 0, held: session.held() }
+      return Effect.map(this.#driver.heartbeat(beat), () => this.#forget(session))
+    })
+
+  #forget(session: Session): void {
+    session.state = "ended"
+    this.#sessions.delete(session)
+  }
+
+  readonly #recover: Effect.Effect<void, DriverError> = Effect.gen(
+    { self: this },
+    function* () {
+      let recovered = 0
+      let more = true
+      while (more) {
+        const target = { _tag: "Expired", limit: recoveredAtOnce } as const
+        const settled = yield* this.#driver.transact(
+          target,
+          (tasks) =>
+            tasks.flatMap((task) =>
+              transition(task, { _tag: "LeaseExpired", lease: task.lease }) ?? []
+            ),
+        )
+        recovered += settled.filter((one) => one.status === "applied").length
+        more = settled.length === recoveredAtOnce
+      }
+      if (recovered > 0) {
+        yield* Effect.logWarning(`Recovered ${recovered} tasks of workers that were lost`)
+      }
+    },
+  )
+}

@@ -1,0 +1,175 @@
+/**
+ * Writes what attempts came to, in batches: whatever ended while the batch before was written.
+ */
+import { Context, Effect, Latch, LogLevel, Metric, References } from "effect"
+import type { Driver, Settled } from "../../Driver.ts"
+import type { DriverError } from "../../DriverError.ts"
+import * as Limits from "../../Limits.ts"
+import type { Change } from "../../Task.ts"
+import { transition } from "../../Transition.ts"
+import type { Ended } from "./Attempts.ts"
+import { annotationsOf } from "./Attempts.ts"
+import { backoffMillis } from "./Outage.ts"
+
+interface Pending {
+  readonly ended: Ended
+  readonly change: Change
+}
+
+export class Settling {
+  readonly #driver: Driver["Service"]
+  readonly #context: Context.Context<never>
+  #pending: Array<Pending> = []
+  #writing = 0
+  readonly #arrived = Latch.makeUnsafe(false)
+  readonly #empty = Latch.makeUnsafe(true)
+
+  constructor(driver: Driver["Service"], context: Context.Context<never>) {
+    this.#driver = driver
+    this.#context = context
+  }
+
+  /** Takes the outcome of a task that the worker holds. */
+  add(ended: Ended): void {
+    const { task, policy, outcome, elapsedMillis } = ended
+    // The worker's own definition is newer than the stored policy: a deploy changed it.
+    const known = policy === undefined
+      ? task
+      : { ...task, maxAttempts: policy.maxAttempts, maxCrashes: policy.maxCrashes }
+    const change = transition(known, {
+      _tag: "AttemptEnded",
+      lease: task.lease,
+      outcome,
+      elapsedMillis,
+    })!
+    this.#pending.push({ ended, change })
+    this.#empty.closeUnsafe()
+    this.#arrived.openUnsafe()
+  }
+
+  /** How many outcomes are not written yet. */
+  get size(): number {
+    return this.#pending.length + this.#writing
+  }
+
+  /** Waits until everything that was added is written. */
+  readonly flushed: Effect.Effect<void> = Effect.suspend(() => this.#empty.await)
+
+  /** Writes until it is interrupted. Several may run side by side. */
+  readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    while (true) {
+      yield* this.#arrived.await
+      const batch = this.#pending.splice(0, Limits.batchSize)
+      if (this.#pending.length === 0) this.#arrived.closeUnsafe()
+      if (batch.length === 0) continue
+      this.#writing += batch.length
+      yield* this.#write(batch)
+      this.#writing -= batch.length
+      if (this.size === 0) this.#empty.openUnsafe()
+    }
+  })
+
+  // An outcome is kept until the driver took it or refused it for good. Repeating a batch whose
+  // reply was lost is safe: what was applied answers so.
+  readonly #write = (batch: ReadonlyArray<Pending>): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function* () {
+      for (let failures = 0;; failures++) {
+        const changes = batch.map((pending) => pending.change)
+        const result = yield* Effect.result(this.#driver.settle(changes))
+        if (result._tag === "Success") return yield* this.#written(batch, result.success)
+        const error = result.failure
+        if (!error.isRetryable) return yield* this.#refused(batch, error)
+        if (failures === 0) {
+          yield* Effect.logWarning(
+            `${batch.length} outcomes wait for the storage. ${error.message}`,
+          )
+        }
+        yield* Effect.sleep(backoffMillis(failures))
+      }
+    })
+
+  readonly #written = (
+    batch: ReadonlyArray<Pending>,
+    settled: ReadonlyArray<Settled>,
+  ): Effect.Effect<void> => {
+    const logs: Array<Effect.Effect<void>> = []
+    const debug = LogLevel.isLessThanOrEqualTo(
+      Context.get(this.#context, References.MinimumLogLevel),
+      "Debug",
+    )
+    batch.forEach((pending, index) => {
+      const { ended, change } = pending
+      ended.session.release(ended.task)
+      const answer = settled[index]!
+      const applied = answer.status === "applied" || answer.kind === change.entry.kind
+      if (!applied || debug || ended.outcome._tag !== "Completed") {
+        logs.push(applied ? logOf(pending) : logTooLate(pending))
+      }
+    })
+    count(batch, this.#context)
+    return logs.length === 0 ? Effect.void : Effect.all(logs, { discard: true })
+  }
+
+  readonly #refused = (
+    batch: ReadonlyArray<Pending>,
+    error: DriverError,
+  ): Effect.Effect<void> => {
+    if (batch.length > 1) {
+      // One of them may be the cause: each by itself.
+      return Effect.forEach(batch, (pending) => this.#write([pending]), { discard: true })
+    }
+    // The lease stays unanswered. When the session ends, the task is given up and recovered.
+    const { task, session } = batch[0]!.ended
+    session.release(task)
+    session.drain()
+    return Effect.annotateLogs(
+      Effect.logError(`The storage refused the outcome of the attempt. ${error.message}`),
+      annotationsOf(task),
+    )
+  }
+}
+
+const logOf = ({ ended, change }: Pending): Effect.Effect<void> =>
+  Effect.annotateLogs(wordsOf(ended, change), annotationsOf(ended.task))
+
+const wordsOf = (ended: Ended, change: Change): Effect.Effect<void> => {
+  const { to, entry } = change
+  const why = entry.failure === undefined ? "" : `: ${entry.failure.message}`
+  if (ended.policy === undefined) {
+    return Effect.logWarning(
+      `This worker has no handler for job "${ended.task.flow}": its run waits for another`,
+    )
+  }
+  if (to.state === "completed") return Effect.logDebug(`Completed in ${ended.elapsedMillis} ms`)
+  if (to.state !== "ready") return Effect.logError(`Failed for good${why}`)
+  if (entry.kind === "interrupted") return Effect.logInfo("Given back")
+  if (entry.kind === "snoozed") return Effect.logInfo(`Snoozed for ${to.delayMillis} ms`)
+  return Effect.logWarning(`Failed, to be tried again in ${to.delayMillis} ms${why}`)
+}
+
+const logTooLate = ({ ended }: Pending): Effect.Effect<void> =>
+  Effect.annotateLogs(
+    Effect.logWarning("The attempt ended too late: it was cancelled, or its lease had expired"),
+    annotationsOf(ended.task),
+  )
+
+const attempts = Metric.counter("millrace_attempts", {
+  description: "Attempts that ended, by job, queue and what they came to",
+  incremental: true,
+})
+
+const count = (batch: ReadonlyArray<Pending>, context: Context.Context<never>): void => {
+  const counts = new Map<string, { attributes: Record<string, string>; count: number }>()
+  for (const { ended: { task }, change: { entry } } of batch) {
+    const key = `${task.flow} ${task.queue} ${entry.kind}`
+    const found = counts.get(key)
+    if (found !== undefined) found.count++
+    else {
+      const attributes = { job: task.flow, queue: task.queue, outcome: entry.kind }
+      counts.set(key, { attributes, count: 1 })
+    }
+  }
+  for (const { attributes, count } of counts.values()) {
+    Metric.withAttributes(attempts, attributes).updateUnsafe(count, context)
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The loops that a worker consists of, and how it stops.
+ */
+import { Clock, Effect, Metric, Stream } from "effect"
+import type { Context } from "effect"
+import type { Driver } from "../../Driver.ts"
+import type { Attempts, Held } from "./Attempts.ts"
+import { annotationsOf } from "./Attempts.ts"
+import { monotonicMillis } from "./Deadlines.ts"
+import type { Intake } from "./Intake.ts"
+import type { Sessions } from "./Sessions.ts"
+import type { Settings } from "./Settings.ts"
+import type { Settling } from "./Settling.ts"
+
+export interface Parts {
+  readonly driver: Driver["Service"]
+  readonly settings: Settings
+  readonly settling: Settling
+  readonly attempts: Attempts
+  readonly sessions: Sessions
+  readonly intake: Intake
+}
+
+/** Two batches may be written at a time: while one is on its way, the next is under way already. */
+const writers = 2
+
+/** All that a worker does, each loop for a fiber of its own. */
+export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
+  parts.attempts.deadlines.run,
+  parts.intake.runStarts,
+  parts.intake.runClaims,
+  parts.sessions.run,
+  listen(parts),
+  watchEventLoop(parts),
+  ...Array.from({ length: writers }, () => parts.settling.run),
+]
+
+/** How long a handler may take to end, after the grace period and its interruption. */
+const abandonMillis = 5000
+
+/** Stops claiming, lets attempts finish, gives back the rest, writes all of it, and ends. */
+export const stop = (
+  { settings, settling, attempts, sessions, intake }: Parts,
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* Effect.logInfo(`Worker "${settings.name}" stops; ${attempts.size} attempts run`)
+    yield* intake.stop
+    yield* ended(attempts, settings.graceMillis)
+    if (attempts.size > 0) {
+      attempts.interruptAll()
+      yield* ended(attempts, abandonMillis)
+    }
+    if (attempts.size > 0) {
+      yield* Effect.logWarning(
+        `${attempts.size} handlers did not end when interrupted; their tasks are given up`,
+      )
+    }
+    yield* Effect.timeoutOption(settling.flushed, settings.leaseMillis)
+    yield* Effect.timeoutOption(sessions.end, settings.leaseMillis)
+  })
+
+/** Waits until no attempt runs, but no longer than this. */
+const ended = (attempts: Attempts, millis: number): Effect.Effect<unknown> =>
+  Effect.timeoutOption(attempts.idle, millis)
+
+/** Acts on the driver's hints. Without them there is still the poll, so losing them is no error. */
+const listen = ({ driver, intake, sessions }: Parts): Effect.Effect<never> =>
+  driver.wakeups.pipe(
+    Stream.runForEach((wakeup) =>
+      Effect.sync(() => {
+        if (wakeup._tag === "Ready") intake.wake(wakeup.queue)
+        // Only a heartbeat tells whether this worker's lease of the task is meant.
+        if (wakeup._tag === "Cancelled" && sessions.holds(wakeup.taskId)) sessions.hurry()
+      })
+    ),
+    Effect.catch((error) =>
+      Effect.logWarning(`Announcements of work are not heard for now. ${error.message}`)
+    ),
+    Effect.andThen(Effect.sleep(relistenMillis)),
+    Effect.andThen(Effect.sync(() => intake.wake())),
+    Effect.forever,
+  )
+
+const relistenMillis = 1000
+
+const lag = Metric.gauge("millrace_event_loop_lag_millis", {
+  description: "How much later than asked for the last timer of the worker fired",
+})
+
+/** A handler that blocks the event loop delays heartbeats, until the lease is lost. */
+const watchEventLoop = ({ settings, intake }: Parts): Effect.Effect<never> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const every = Math.min(1000, settings.leaseMillis / 6)
+    const tolerated = settings.leaseMillis / 6
+    while (true) {
+      const before = monotonicMillis(clock)
+      yield* Effect.sleep(every)
+      const late = Math.max(0, monotonicMillis(clock) - before - every)
+      yield* Metric.update(lag, late)
+      intake.giveBackOlderThan(settings.leaseMillis / 3)
+      if (late > tolerated) {
+        yield* Effect.logWarning(
+          `The event loop was blocked for ${Math.round(late)} ms. ` +
+            `After ${settings.leaseMillis} ms without a heartbeat the worker loses its tasks: ` +
+            `let long computations yield, or move them to another thread`,
+        )
+      }
+    }
+  })
+
+/** Says that a handler goes on although its time is over; it holds a place in its queue. */
+export const warnOverdue = (context: Context.Context<never>, { task }: Held): void => {
+  Effect.runForkWith(context)(Effect.annotateLogs(
+    Effect.logWarning("The handler has not ended long after its timeout interrupted it"),
+    annotationsOf(task),
+  ))
+}

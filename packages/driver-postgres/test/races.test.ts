@@ -38,6 +38,29 @@ describe("with real connections", () => {
     assertEquals({ ...counts }, { attempts: 3000, ready: 0, claims: 0 })
   })
 
+  it("one lease that many settle at a time is applied once", { timeout }, async () => {
+    await using opened = await F.openSchema(schema, { maxConnections: 10 })
+    const { driver, run } = opened
+    await using other = await F.openSchema(schema)
+    await run(driver.heartbeat(F.beatOf("same-lease")))
+    for (let round = 0; round < 100; round++) {
+      // Of each second round the claim ends, and of the others it has a task that runs on.
+      const queue = `same_lease_${round}`
+      await run(driver.insert(F.newTasks(3 + round % 2, { queue })))
+      const { tasks } = await run(driver.claim(F.claimOf("same-lease", 10, queue)))
+      const changes = tasks.slice(0, 3).map(F.completed)
+      const answers = await run(Effect.all([
+        ...[changes, changes.toReversed(), changes, changes.toReversed()].map(driver.settle),
+        ...changes.map((change) => driver.settle([change])),
+        other.driver.settle(changes),
+      ], { concurrency: "unbounded" }))
+      const all = answers.flat()
+      const count = (status: string) => all.filter((one) => one.status === status).length
+      assertEquals([count("applied"), count("stale"), all.length], [3, 0, 18], `round ${round}`)
+      assert(all.every(({ kind }) => kind === "completed"))
+    }
+  })
+
   it("settling and expiry never both apply", { timeout }, async () => {
     await using opened = await F.openSchema(schema, { maxConnections: 8 })
     const { driver, run } = opened

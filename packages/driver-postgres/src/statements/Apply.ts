@@ -5,7 +5,14 @@
  */
 import type { Task } from "@millrace/core"
 import { arrayLiteral } from "../ArrayLiteral.ts"
-import { awaitedIds, changeColumns, changeValues, placeWritten, writeHistory } from "./Change.ts"
+import {
+  awaitedIds,
+  changeColumns,
+  changeValues,
+  placeWritten,
+  writeHistory,
+  writingOrder,
+} from "./Change.ts"
 import { nowOf, rows } from "./Parameters.ts"
 
 const columns = { ...changeColumns, from_state: "text", lease: "int" } as const
@@ -86,7 +93,7 @@ export const applyParams = (
 ): ReadonlyArray<string | null> => [
   now,
   arrayLiteral(awaitedIds(changes)),
-  ...given.encode(changes, {
+  ...given.encode(writingOrder(changes, (change) => change), {
     ...changeValues,
     from_state: (change) => change.from,
     lease: (change) => change.lease,

@@ -57,6 +57,30 @@ export const awaitedIds = (changes: ReadonlyArray<Change>): ReadonlyArray<string
   changes.flatMap((change) => change.awaited && change.to.state !== "ready" ? [change.taskId] : [])
 
 /**
+ * The order in which changes are written: by id, so that batches that overlap meet in one order and
+ * not in a deadlock. Those that make a task ready at once come last and in the order given, which
+ * is that of their queue.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const writingOrder = <A>(
+  given: ReadonlyArray<A>,
+  changeOf: (one: A) => Change,
+): ReadonlyArray<A> => {
+  if (given.length < 2) return given
+  const isReady = (one: A) => {
+    const { to } = changeOf(one)
+    return to.state === "ready" && to.delayMillis <= 0
+  }
+  return [
+    ...given.filter((one) => !isReady(one))
+      .sort((a, b) => changeOf(a).taskId < changeOf(b).taskId ? -1 : 1),
+    ...given.filter(isReady),
+  ]
+}
+
+/**
  * The query `written`: appends the history rows of some changes, of which `from` gives the instant
  * `t.now`, the column `worker`, and all that `read` names. A row that is there already is left
  * alone: that is the fence.

@@ -43,9 +43,12 @@ expired as materialized (
 gone as (
   delete from ${schema}.workers w using t where w.id = $2::text and w.expires_at > t.now
 ),
+held as materialized (
+  select id from ${schema}.claims
+  where worker = $2::text and not exists (select 1 from expired) order by id for no key update
+),
 given_up as (
-  update ${schema}.claims set given_up = true
-  where worker = $2::text and not exists (select 1 from expired)
+  update ${schema}.claims set given_up = true where id = any(array(select id from held))
 ),
 session as materialized (select 1 where not exists (select 1 from expired))
 ${answer(schema)}`

@@ -5,7 +5,14 @@
  */
 import type { Task } from "@millrace/core"
 import { arrayLiteral } from "../ArrayLiteral.ts"
-import { awaitedIds, changeColumns, changeValues, placeWritten, writeHistory } from "./Change.ts"
+import {
+  awaitedIds,
+  changeColumns,
+  changeValues,
+  placeWritten,
+  writeHistory,
+  writingOrder,
+} from "./Change.ts"
 import { nowOf, rows } from "./Parameters.ts"
 
 /** A change of a task that was claimed with a known claim.
@@ -26,6 +33,8 @@ const given = rows(6, { ...changeColumns, claim: "bigint" })
  * **Details**
  *
  * The claim's row, with the task in it, is the guard; the primary key of the history is the fence.
+ * A batch that ends a claim locks it for the DELETE from the start: two that had both locked it to
+ * share, and met at the fence, would wait for each other. Others share it, and run side by side.
  * `is true` keeps the look into the row from becoming a join, which would lose the order. The last
  * condition of the DELETE orders it after the INSERT, which SQL does not promise by itself: without
  * it history is lost.
@@ -35,10 +44,17 @@ const given = rows(6, { ...changeColumns, claim: "bigint" })
  */
 export const settle = (schema: string, channel: string): string => `
 with t as materialized (select ${nowOf("$1::text")} as now),
-k as materialized (
+whole as materialized (
   select id, worker, task_ids, leases from ${schema}.claims
-  where id = any($5::text::bigint[]) order by id for key share
+  where $2::text <> '{}' and id = any($5::text::bigint[] || $2::text::bigint[])
+  order by id for update
 ),
+part as materialized (
+  select id, worker, task_ids, leases from ${schema}.claims
+  where $2::text = '{}' and id = any($5::text::bigint[])
+  order by id for key share
+),
+k as materialized (select * from whole union all select * from part),
 ${
   writeHistory(
     schema,
@@ -75,7 +91,7 @@ export const settleParams = (
   arrayLiteral(awaitedIds(changes.map(({ change }) => change))),
   String(changes.length),
   arrayLiteral([...new Set(changes.map(({ claim }) => claim))]),
-  ...given.encode(changes, {
+  ...given.encode(writingOrder(changes, ({ change }) => change), {
     ...ofChange,
     claim: ({ claim }) => claim,
   }),

@@ -280,7 +280,8 @@ export const emptied = (
     Effect.catch(end(ids), () => Effect.forEach(ids, (id) => Effect.ignore(end([id]))))
   const sweep = Effect.gen(function* () {
     yield* TestClock.setTime(4_000_000_000_000)
-    for (let first: Task.TaskId | undefined;;) {
+    let first: Task.TaskId | undefined
+    while (true) {
       const open = yield* driver.find({ states: ["waiting", "ready", "running"], limit: 1000 })
       if (open[0] === undefined || open[0].id === first) break
       first = open[0].id

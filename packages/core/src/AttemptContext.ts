@@ -24,8 +24,8 @@ export class AttemptContext extends Context.Service<AttemptContext, {
   readonly maxAttempts: number
   readonly queue: string
   /**
-   * Grows with each claim of the task. Hand it to an external system that refuses a number lower than one it
-   * has seen, and a worker that lost its lease can do no harm there.
+   * Grows with each claim of the task. Hand it to an external system that refuses a number lower
+   * than one it has seen, and a worker that lost its lease can do no harm there.
    */
   readonly fence: number
   /** When the task was enqueued, by the driver's clock, in milliseconds since 1970. */

@@ -1,6 +1,6 @@
 /**
- * What a claim takes, stated once: which tasks are due, in which order, and where a batch ends. The memory
- * driver calls these; the SQL of other drivers is checked against them.
+ * What a claim takes, stated once: which tasks are due, in which order, and where a batch ends. The
+ * memory driver calls these; the SQL of other drivers is checked against them.
  *
  * @since 0.1.0
  */
@@ -36,8 +36,8 @@ export const byPlace = (a: Place, b: Place): number =>
   a.priority - b.priority || a.sequence - b.sequence
 
 /**
- * Cuts a batch out of the first tasks of a queue: a task that has crashed is taken alone, so that its
- * neighbours do not pay if it takes the next worker down too.
+ * Cuts a batch out of the first tasks of a queue: a task that has crashed is taken alone, so that
+ * its neighbours do not pay if it takes the next worker down too.
  *
  * @category rules
  * @since 0.1.0

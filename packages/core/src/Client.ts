@@ -157,7 +157,8 @@ const taskOf = (
 const instantOf = (at: Date | DateTime.DateTime | number): number =>
   typeof at === "number" ? at : at instanceof Date ? at.getTime() : DateTime.toEpochMillis(at)
 
-// These come from outside the definition, often from a request, so they are failures and not defects.
+// These come from outside the definition, often from a request, so they are failures and not
+// defects.
 const problemOf = (options: EnqueueOptions | undefined): string | undefined => {
   if (options === undefined) return undefined
   if (options.delay !== undefined && options.at !== undefined) {

@@ -7,7 +7,8 @@ import type { Schema } from "effect"
 import type { Backoff } from "./Backoff.ts"
 
 /**
- * The definition of a flow or of a job: data that can be inspected and checked before anything runs.
+ * The definition of a flow or of a job: data that can be inspected and checked before anything
+ * runs.
  *
  * @category models
  * @since 0.1.0

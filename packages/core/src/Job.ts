@@ -1,6 +1,6 @@
 /**
- * The definition of a background job, and its handler: two values, so that a web server can enqueue without
- * importing what the handler needs.
+ * The definition of a background job, and its handler: two values, so that a web server can enqueue
+ * without importing what the handler needs.
  *
  * @since 0.1.0
  */
@@ -70,8 +70,8 @@ export interface Options<I, O, E> {
 }
 
 /**
- * A job: what may be enqueued, and how it is tried. It can serve as the base of a class, which gives its type
- * a name.
+ * A job: what may be enqueued, and how it is tried. It can serve as the base of a class, which
+ * gives its type a name.
  *
  * @category models
  * @since 0.1.0
@@ -158,7 +158,9 @@ export interface HandledJob<Slug extends string, I, O, E, out R> {
   readonly handler: Handler<I, O, E, R | AttemptContext>
   /** The handler of the named step, or `undefined` where the job has no such step. */
   readonly handlerFor: (step: string) => Handler<I, O, E, R | AttemptContext> | undefined
-  /** Calls the handler, for a test: no driver, no worker, and of `ctx` only what the test cares for. */
+  /**
+   * Calls the handler, for a test: no driver, no worker, and of `ctx` only what the test cares for.
+   */
   readonly perform: (
     input: I,
     ctx?: Partial<AttemptContext["Service"]>,
@@ -203,7 +205,8 @@ export type Requirements<H> = H extends HandledJob<any, any, any, any, infer R> 
  *
  * const sendEmail = SendEmail.perform(({ to }) => Effect.succeed({ sent: to.includes("@") }))
  *
- * deepStrictEqual(await Effect.runPromise(sendEmail.perform({ to: "ada@example.com" })), { sent: true })
+ * const output = await Effect.runPromise(sendEmail.perform({ to: "ada@example.com" }))
+ * deepStrictEqual(output, { sent: true })
  * ```
  *
  * @category constructors

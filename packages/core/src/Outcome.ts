@@ -1,6 +1,6 @@
 /**
- * What an attempt came to. An outcome is a value that the worker makes and `transition` reads; it is
- * not a state.
+ * What an attempt came to. An outcome is a value that the worker makes and `transition` reads; it
+ * is not a state.
  *
  * @since 0.1.0
  */

@@ -45,8 +45,8 @@ export class RunCancelled extends Schema.TaggedError<RunCancelled>()("RunCancell
 }
 
 /**
- * The run failed for good. `error` is the job's own typed error where `reason` is `"Error"` or `"Discarded"`,
- * and `undefined` for what the job did not foresee.
+ * The run failed for good. `error` is the job's own typed error where `reason` is `"Error"` or
+ * `"Discarded"`, and `undefined` for what the job did not foresee.
  *
  * @category errors
  * @since 0.1.0

@@ -70,8 +70,8 @@ export const get: (
 )
 
 /**
- * Stops a run: one that waits never starts, one that runs is interrupted. Answers the state that the run
- * has afterwards, which is not `cancelled` where it had ended before.
+ * Stops a run: one that waits never starts, one that runs is interrupted. Answers the state that
+ * the run has afterwards, which is not `cancelled` where it had ended before.
  *
  * @category managing
  * @since 0.1.0
@@ -85,8 +85,8 @@ export const cancel: (
 )
 
 /**
- * Makes a failed or cancelled run ready again, with a fresh budget of attempts; its history is kept.
- * Answers the state that the run has afterwards.
+ * Makes a failed or cancelled run ready again, with a fresh budget of attempts; its history is
+ * kept. Answers the state that the run has afterwards.
  *
  * @category managing
  * @since 0.1.0
@@ -102,8 +102,8 @@ export const retry: (
  *
  * **Details**
  *
- * Listens for the announcement of its end and looks at the store between 20 times a second and once a
- * second, so that a lost announcement costs a second at most.
+ * Listens for the announcement of its end and looks at the store between 20 times a second and once
+ * a second, so that a lost announcement costs a second at most.
  *
  * @category reading
  * @since 0.1.0

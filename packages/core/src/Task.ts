@@ -108,7 +108,9 @@ export interface Change {
  */
 export interface Entry {
   readonly kind: EntryKind
-  /** The lease of the attempt that ended, or the next number for what happened without an attempt. */
+  /**
+   * The lease of the attempt that ended, or the next number for what happened without an attempt.
+   */
   readonly lease: number
   /** The 1-based number of the attempt that ended; `undefined` for what happened without one. */
   readonly attempt: number | undefined

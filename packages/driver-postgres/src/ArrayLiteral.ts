@@ -21,8 +21,8 @@ const specials = /["\\]/g
  * import { deepStrictEqual } from "node:assert/strict"
  * import { ArrayLiteral } from "@millrace/driver-postgres"
  *
- * deepStrictEqual(ArrayLiteral.arrayLiteral(["a", null, 'say "hi"']), String.raw`{"a",NULL,"say
- * \"hi\""}`)
+ * const text = ArrayLiteral.arrayLiteral(["a", null, 'say "hi"'])
+ * deepStrictEqual(text, String.raw`{"a",NULL,"say \"hi\""}`)
  * ```
  *
  * @category conversions

@@ -13,8 +13,7 @@ import { failed, interrupted, snoozed } from "./outcomes.ts"
  * @since 0.1.0 */
 export const orderCases: ReadonlyArray<Case> = [
   scene(
-    "A claim takes the due tasks of a queue by priority, " +
-      "then in the order in which they became ready",
+    "A claim takes the due tasks of a queue by priority, then in the order of becoming ready",
     function* (stage) {
       const priorities = [5, 0, 9, 5, 0]
       const ids: Array<string> = []

@@ -1,0 +1,233 @@
+/**
+ * What crosses the port to the storage: the requests that go down, and the answers that come up.
+ *
+ * **Details**
+ *
+ * Everything is a batch. Only encoded values cross. Durations go down and instants (milliseconds
+ * since 1970 on the driver's own clock) come up.
+ *
+ * @since 0.1.0
+ */
+import type { Failure } from "./Outcome.ts"
+import type { EntryKind, State, Task, TaskId } from "./Task.ts"
+
+/**
+ * A task to be stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewTask {
+  readonly id: TaskId
+  readonly runId: string
+  readonly flowType: "job" | "flow"
+  /** The slug of the definition. */
+  readonly flow: string
+  readonly step: string
+  /** 0-based among the tasks of one map step; 0 elsewhere. */
+  readonly index: number
+  readonly queue: string
+  /** 0 to 9; 0 runs first. */
+  readonly priority: number
+  /** JSON text. */
+  readonly input: string
+  readonly maxAttempts: number
+  readonly maxCrashes: number
+  /** Due this long after it is stored. */
+  readonly delayMillis: number
+  /** Due at this instant instead, where the caller gave one. */
+  readonly dueAt?: number | undefined
+  /** Whether somebody waits for its end, so that the end is to be announced. */
+  readonly awaited: boolean
+  /** The W3C `traceparent` of the span that enqueued it. */
+  readonly trace?: string | undefined
+}
+
+/**
+ * What became of a task to be stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Inserted {
+  readonly id: TaskId
+  /** `false` where a task with this id was there already; it is left as it was. */
+  readonly inserted: boolean
+}
+
+/**
+ * Asks for tasks to run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClaimRequest {
+  readonly worker: string
+  /** At most `limit` tasks from each queue. */
+  readonly lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>
+  /** The worker is about to wait: from now on an insert into these queues is to wake it. */
+  readonly waits: boolean
+}
+
+/**
+ * A claimed task: what a worker needs to run it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClaimedTask extends Task {
+  readonly runId: string
+  readonly flowType: "job" | "flow"
+  readonly flow: string
+  readonly step: string
+  readonly index: number
+  readonly queue: string
+  readonly input: string
+  readonly enqueuedAt: number
+  readonly trace?: string | undefined
+}
+
+/**
+ * The answer to a claim.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Claim {
+  readonly tasks: ReadonlyArray<ClaimedTask>
+  /**
+   * How long until the next scheduled task of these queues is due; `undefined` where there is none.
+   */
+  readonly nextDueMillis: number | undefined
+}
+
+/**
+ * What became of a change.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settled {
+  readonly taskId: TaskId
+  /**
+   * `applied` now; `already` where the history holds an entry with this lease, whose kind is given,
+   * so that a call whose reply was lost can be repeated; `stale` where the task is not as the change
+   * expects.
+   */
+  readonly status: "applied" | "already" | "stale"
+  readonly kind?: EntryKind | undefined
+}
+
+/**
+ * A worker says that it lives, and what it holds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Heartbeat {
+  readonly worker: string
+  /** How long the worker's leases hold from now; 0 ends the worker's session. */
+  readonly leaseMillis: number
+  readonly held: ReadonlyArray<{ readonly id: TaskId; readonly lease: number }>
+}
+
+/**
+ * The answer to a heartbeat.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pulse {
+  /**
+   * `false` where the worker's lease had expired: it holds nothing any more, and needs a new name.
+   */
+  readonly live: boolean
+  /** Which of the held tasks it lost: cancelled, or taken over. */
+  readonly lost: ReadonlyArray<TaskId>
+}
+
+/**
+ * Which tasks a transaction is about.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Target =
+  | { readonly _tag: "Tasks"; readonly ids: ReadonlyArray<TaskId> }
+  /** At most `limit` running tasks whose worker's lease has expired. */
+  | { readonly _tag: "Expired"; readonly limit: number }
+
+/**
+ * Asks for stored tasks. Every condition that is given must hold; the answer is in the order of
+ * ids.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FindQuery {
+  readonly runs?: ReadonlyArray<string> | undefined
+  readonly flow?: string | undefined
+  readonly queue?: string | undefined
+  readonly states?: ReadonlyArray<State> | undefined
+  readonly limit: number
+}
+
+/**
+ * A stored task with its history.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaskRecord extends Task {
+  readonly runId: string
+  readonly flowType: "job" | "flow"
+  readonly flow: string
+  readonly step: string
+  readonly index: number
+  readonly queue: string
+  readonly priority: number
+  readonly input: string
+  readonly enqueuedAt: number
+  /** When a scheduled task is due; `undefined` in every other state. */
+  readonly dueAt: number | undefined
+  readonly history: ReadonlyArray<HistoryEntry>
+}
+
+/**
+ * One line of a task's history, oldest first.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HistoryEntry {
+  readonly kind: EntryKind
+  readonly lease: number
+  readonly attempt: number | undefined
+  readonly startedAt: number | undefined
+  readonly at: number
+  readonly output: string | undefined
+  readonly failure: Failure | undefined
+}
+
+/**
+ * Asks to remove what ended long ago.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PruneRequest {
+  readonly olderThanMillis: number
+  readonly limit: number
+}
+
+/**
+ * A hint that something is worth looking at. Losing, doubling or delaying one costs time, never
+ * work.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Wakeup =
+  | { readonly _tag: "Ready"; readonly queue: string }
+  | { readonly _tag: "Cancelled"; readonly taskId: TaskId }
+  | { readonly _tag: "Ended"; readonly runId: string }

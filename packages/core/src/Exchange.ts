@@ -111,8 +111,8 @@ export interface Settled {
   readonly taskId: TaskId
   /**
    * `applied` now; `already` where the history holds an entry with this lease, whose kind is given,
-   * so that a call whose reply was lost can be repeated; `stale` where the task is not as the change
-   * expects.
+   * so that a call whose reply was lost can be repeated; `stale` where the task is not as the
+   * change expects.
    */
   readonly status: "applied" | "already" | "stale"
   readonly kind?: EntryKind | undefined

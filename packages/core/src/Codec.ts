@@ -34,7 +34,8 @@ export type Conversion<A> =
  * @since 0.1.0
  */
 export interface Codec<A> {
-  readonly encode: (value: A) => Conversion<string>
+  // A method, so that any codec is a `Codec<any>`, also one of `never`.
+  encode(value: A): Conversion<string>
   readonly decode: (text: string) => Conversion<A>
 }
 

@@ -24,10 +24,10 @@ import * as Schemas from "./internal/schemas.ts"
 const TypeId = "~millrace/Job"
 const HandledTypeId = "~millrace/HandledJob"
 
-/** A schema, or the fields of a struct.
+/** A schema, or the fields of a struct; none of them needs a service.
  * @category models
  * @since 0.1.0 */
-export type SchemaInput = Codec.Plain | Schema.Struct.Fields
+export type SchemaInput = Codec.Plain | { readonly [field: string]: Codec.Plain }
 
 /** The schema that a `SchemaInput` stands for.
  * @category models
@@ -86,7 +86,8 @@ export interface Job<Slug extends string, I, O, E> {
   readonly definition: Flow.Definition<Slug>
   readonly codecs: Codecs<I, O, E>
   readonly priority: number
-  readonly retryable: (error: E) => boolean
+  // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
+  retryable(error: E): boolean
 
   /** Stores a run and answers its id, without waiting for it. */
   readonly enqueue: (
@@ -116,13 +117,11 @@ export interface Job<Slug extends string, I, O, E> {
   ) => Effect.Effect<O, DriverError | RunNotFound | RunFailed<E> | RunCancelled, Driver>
 
   /** Gives the job its handler. The name of the step defaults to the slug. */
-  readonly perform: {
-    <R>(handler: Handler<I, O, E, R>): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
-    <R>(
-      step: string,
-      handler: Handler<I, O, E, R>,
-    ): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
-  }
+  perform<R>(handler: Handler<I, O, E, R>): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
+  perform<R>(
+    step: string,
+    handler: Handler<I, O, E, R>,
+  ): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
 }
 
 /** The three schemas of a job, compiled.

@@ -68,8 +68,24 @@ typed("a class made of a job keeps the types of its schemas", () => {
       Driver.Driver
     >
   >(true)
-  const any: Job.Any = SendEmail
-  return any
+})
+
+typed("any job is a Job.Any, and any handled job a Job.AnyHandled", () => {
+  const Plain = Job.make("plain")
+  const Count = Job.make("count", { input: Schema.Int, output: Schema.Int })
+  const jobs: ReadonlyArray<Job.Any> = [SendEmail, Plain, Count]
+  const ticking = Plain.perform(() => Effect.asVoid(Effect.flatMap(Clockwork, (one) => one.tick)))
+  const handled: ReadonlyArray<Job.AnyHandled> = [
+    SendEmail.perform(() => Effect.succeed({ sent: true })),
+    ticking,
+    Count.perform((n) => Effect.succeed(n * 2)),
+  ]
+  const needs = <const H extends Job.AnyHandled>(_: ReadonlyArray<H>): Job.Requirements<H> =>
+    undefined as never
+  same<ReturnType<typeof needs<typeof ticking>>, Clockwork>(true)
+  const some = needs([ticking, Count.perform((n) => Effect.succeed(n * 2))])
+  same<typeof some, Clockwork>(true)
+  return [jobs, handled]
 })
 
 typed("a job without options takes nothing, gives nothing and foresees no error", () => {
@@ -248,6 +264,12 @@ typed("a schema that needs a service is an error", () => {
   Job.make("a_job", { output: needyWriter })
   // @ts-expect-error: nor in a struct.
   Job.make("a_job", { input: Schema.Struct({ to: needy }) })
+  // @ts-expect-error: nor in the fields of one.
+  Job.make("a_job", { input: { to: needy } })
+  // @ts-expect-error: nor beside fields that need nothing.
+  Job.make("a_job", { output: { sent: Schema.Boolean, to: needyWriter } })
+  // @ts-expect-error: nor in a field that may be missing.
+  Job.make("a_job", { input: { to: Schema.optionalKey(needy) } })
   // @ts-expect-error: nor in an error.
   Job.make("a_job", { error: Schema.Struct({ to: needyWriter }) })
 })

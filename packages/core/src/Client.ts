@@ -42,7 +42,7 @@ export const enqueue = Effect.fnUntraced(function* (
   input: unknown,
   options?: EnqueueOptions,
 ) {
-  const ids = yield* insert(job, [input], options, false)
+  const ids = yield* insert(job, [input], options, {})
   return ids[0]!
 })
 
@@ -54,7 +54,7 @@ export const enqueueMany = (
   inputs: ReadonlyArray<unknown>,
   options?: EnqueueOptions,
 ): Effect.Effect<ReadonlyArray<RunId.RunId>, InputInvalid | DriverError, Driver> =>
-  insert(job, inputs, options, false)
+  insert(job, inputs, options, { many: true })
 
 /** Stores a run and waits for its output.
  * @category running
@@ -64,7 +64,7 @@ export const run = Effect.fnUntraced(function* (
   input: unknown,
   options?: EnqueueOptions,
 ) {
-  const ids = yield* insert(job, [input], options, true)
+  const ids = yield* insert(job, [input], options, { awaited: true })
   return yield* awaitOutput(job, ids[0]!)
 })
 
@@ -105,11 +105,11 @@ const insert = Effect.fnUntraced(function* (
   job: AnyJob,
   inputs: ReadonlyArray<unknown>,
   options: EnqueueOptions | undefined,
-  awaited: boolean,
+  { awaited = false, many = false }: { readonly awaited?: boolean; readonly many?: boolean },
 ) {
-  const refused = problemOf(options)
+  const refused = problemOf(options, many)
   if (refused !== undefined) {
-    return yield* new InputInvalid({ job: job.slug, index: 0, detail: refused })
+    return yield* new InputInvalid({ job: job.slug, detail: refused })
   }
   const driver = yield* Driver
   const makeId = (yield* RunId.RunIds).next
@@ -118,7 +118,8 @@ const insert = Effect.fnUntraced(function* (
   for (let index = 0; index < inputs.length; index++) {
     const encoded = job.codecs.input.encode(inputs[index])
     if (!encoded.ok) {
-      return yield* new InputInvalid({ job: job.slug, index, detail: encoded.reason })
+      const which = many ? { index } : {}
+      return yield* new InputInvalid({ job: job.slug, ...which, detail: encoded.reason })
     }
     const id = options?.id ?? (yield* makeId)
     tasks.push({ ...shared, id, runId: id, input: encoded.value })
@@ -147,19 +148,30 @@ const taskOf = (
     priority: options?.priority ?? job.priority,
     maxAttempts: step.policy.maxAttempts,
     maxCrashes: step.policy.maxCrashes,
-    delayMillis: Problem.toMillis(options?.delay ?? 0) ?? 0,
-    dueAt: options?.at === undefined ? undefined : instantOf(options.at),
+    delayMillis: Math.round(Problem.toMillis(options?.delay ?? 0) ?? 0),
+    dueAt: options?.at === undefined ? undefined : Math.round(instantOf(options.at)),
     awaited,
     trace,
   }
 }
 
-const instantOf = (at: Date | DateTime.DateTime | number): number =>
-  typeof at === "number" ? at : at instanceof Date ? at.getTime() : DateTime.toEpochMillis(at)
+/** Reads an instant in milliseconds since 1970; NaN where it is none. */
+const instantOf = (at: unknown): number =>
+  typeof at === "number"
+    ? at
+    : at instanceof Date
+    ? at.getTime()
+    : DateTime.isDateTime(at)
+    ? DateTime.toEpochMillis(at)
+    : NaN
+
+// What every storage can hold.
+const yearZero = -62_167_219_200_000
+const endOfYear9999 = 253_402_300_799_999
 
 // These come from outside the definition, often from a request, so they are failures and not
 // defects.
-const problemOf = (options: EnqueueOptions | undefined): string | undefined => {
+const problemOf = (options: EnqueueOptions | undefined, many: boolean): string | undefined => {
   if (options === undefined) return undefined
   if (options.delay !== undefined && options.at !== undefined) {
     return "give either delay or at, not both"
@@ -170,9 +182,11 @@ const problemOf = (options: EnqueueOptions | undefined): string | undefined => {
       return "delay must be a duration from 0 to 10 years"
     }
   }
-  // The years 0 to 9999, which every storage can hold.
-  if (options.at !== undefined && !(Math.abs(instantOf(options.at)) <= 253_402_300_799_999)) {
-    return "at must be a valid date"
+  if (options.at !== undefined) {
+    const at = instantOf(options.at)
+    if (!(at >= yearZero && at <= endOfYear9999)) {
+      return "at must be a date from the year 0 to 9999"
+    }
   }
   const priority = options.priority
   if (
@@ -181,9 +195,9 @@ const problemOf = (options: EnqueueOptions | undefined): string | undefined => {
   ) {
     return `priority must be an integer from 0 to ${Limits.lowestPriority}, got ${priority}`
   }
-  return options.id === undefined || RunId.isRunId(options.id)
-    ? undefined
-    : "id must be a UUID in lower case"
+  if (options.id === undefined) return undefined
+  if (many) return "id cannot be given for many inputs, which are a run each"
+  return RunId.isRunId(options.id) ? undefined : "id must be a UUID in lower case"
 }
 
 const traceparent = Effect.map(

@@ -135,10 +135,7 @@ export const ofDraft = (draft: Draft): ReadonlyArray<Problem.Problem> => {
     ),
     ...given(
       "retryable",
-      (value) =>
-        typeof value === "function"
-          ? []
-          : [Problem.mustBe(subject, "retryable", "a function of the error", value)],
+      (value) => Problem.ofFunction(subject, "retryable", "the error", value),
     ),
   ]
 }

@@ -247,8 +247,10 @@ export const make = <
       Client.enqueueMany(job, inputs, more),
     run: (input: unknown, more?: Client.EnqueueOptions) => Client.run(job, input, more),
     await: (runId: RunId) => Client.awaitOutput(job, runId),
-    perform: (...args: [Handler<any, any, any, any>] | [string, Handler<any, any, any, any>]) =>
-      args.length === 1 ? handled(job, slug, args[0]) : handled(job, args[0], args[1]),
+    perform: (...args: ReadonlyArray<unknown>) =>
+      args.length < 2 && typeof args[0] !== "string"
+        ? handled(job, slug, args[0])
+        : handled(job, args[0], args[1]),
   }) as never
   return job as never
 }
@@ -258,31 +260,34 @@ export const make = <
  * @since 0.1.0 */
 export const defaultPriority = 5
 
-const handled = (
+const handled = (job: Omit<Any, "prototype">, step: unknown, handler: unknown): AnyHandled => {
+  Problem.throwFirst(Problem.ofSlug(`job "${job.slug}"`, "step", step))
+  Problem.throwFirst(Problem.ofFunction(`job "${job.slug}"`, "handler", "the input", handler))
+  return withHandler(job, step as string, handler as Handler<any, any, any, any>)
+}
+
+const withHandler = (
   job: Omit<Any, "prototype">,
   step: string,
   handler: Handler<any, any, any, any>,
-): AnyHandled => {
-  Problem.throwFirst(Problem.ofSlug(`job "${job.slug}"`, "step", step))
-  const definition: Flow.Definition = {
+): AnyHandled => ({
+  [HandledTypeId]: HandledTypeId,
+  job: job as Any,
+  slug: job.slug,
+  queue: job.queue,
+  steps: [step],
+  definition: {
     ...job.definition,
     steps: job.definition.steps.map((one) => ({ ...one, slug: step })),
-  }
-  return {
-    [HandledTypeId]: HandledTypeId,
-    job: job as Any,
-    slug: job.slug,
-    queue: job.queue,
-    steps: [step],
-    definition,
-    handler,
-    handlerFor: (name) => name === step ? handler : undefined,
-    perform: (input, facts) => {
+  },
+  handler,
+  handlerFor: (name) => name === step ? handler : undefined,
+  perform: (input, facts) =>
+    Effect.suspend(() => {
       const ctx = forTest({ flow: job.slug, step, queue: job.queue, input, ...facts })
       return Effect.provideService(handler(input, ctx), AttemptContext, ctx)
-    },
-  }
-}
+    }),
+})
 
 /** Tells whether a value is a job.
  * @category guards

@@ -105,6 +105,17 @@ export const ofInteger = (
   return [mustBe(subject, option, accepted, value)]
 }
 
+/** Lists the problem of what is no function of `argument`.
+ * @category guards
+ * @since 0.1.0 */
+export const ofFunction = (
+  subject: string,
+  option: string,
+  argument: string,
+  value: unknown,
+): ReadonlyArray<Problem> =>
+  typeof value === "function" ? [] : [mustBe(subject, option, `a function of ${argument}`, value)]
+
 /** Lists the problem of a duration that is malformed or out of bounds.
  * @category guards
  * @since 0.1.0 */

@@ -12,11 +12,11 @@ import type { FailureReason } from "./Outcome.ts"
 export class InputInvalid extends Schema.TaggedError<InputInvalid>()("InputInvalid", {
   job: Schema.String,
   /** Which of many inputs, 0-based. */
-  index: Schema.Int,
+  index: Schema.optional(Schema.Int),
   detail: Schema.String,
 }) {
   override get message(): string {
-    const which = this.index === 0 ? "" : ` (input ${this.index})`
+    const which = this.index === undefined ? "" : ` (input ${this.index})`
     return `Cannot enqueue job "${this.job}"${which}: ${this.detail}`
   }
 }

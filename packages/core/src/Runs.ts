@@ -7,6 +7,7 @@ import { Effect, Latch, Stream } from "effect"
 import type { HistoryEntry, TaskRecord } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
+import { plainText } from "./internal/plainText.ts"
 import type { Failure } from "./Outcome.ts"
 import { RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
@@ -71,7 +72,8 @@ export const get: (
 
 /**
  * Stops a run: one that waits never starts, one that runs is interrupted. Answers the state that
- * the run has afterwards, which is not `cancelled` where it had ended before.
+ * the run has afterwards, which is not `cancelled` where it had ended before. A `reason` is cut to
+ * 1,000 characters.
  *
  * @category managing
  * @since 0.1.0
@@ -81,7 +83,10 @@ export const cancel: (
   options?: { readonly reason?: string },
 ) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.cancel")(
   (runId, options) =>
-    step(runId, { _tag: "CancelRequested", reason: options?.reason ?? "cancelled by hand" }),
+    step(runId, {
+      _tag: "CancelRequested",
+      reason: plainText(options?.reason ?? "cancelled by hand"),
+    }),
 )
 
 /**

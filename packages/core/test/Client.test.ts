@@ -83,6 +83,15 @@ describe("enqueue", () => {
       assertEquals((yield* Runs.get(late)).dueAt, Date.UTC(2199, 11, 31))
     })))
 
+  it("with a fraction of a millisecond is due at the nearest whole one", () =>
+    onMemory(Effect.gen(function* () {
+      const options = [{ delay: 1000.4 }, { delay: "999.5 millis" }, { at: 1000.4 }, { at: 999.5 }]
+      for (const one of options) {
+        const runId = yield* Mail.enqueue({ to: "ada" }, one as never)
+        assertEquals((yield* Runs.get(runId)).dueAt, 1000)
+      }
+    })))
+
   it("at an instant that has passed is due at once", () =>
     onMemory(Effect.gen(function* () {
       yield* TestClock.setTime(60_000)
@@ -126,6 +135,7 @@ describe("enqueue", () => {
         { delay: "3650 days" },
         { delay: Duration.zero },
         { at: 0 },
+        { at: new Date("0000-01-01T00:00:00Z") },
         { at: 253_402_300_799_999 },
         { priority: 0 },
         { priority: 9 },
@@ -137,7 +147,7 @@ describe("enqueue", () => {
 describe("an input that is refused", () => {
   it("is named with the place, without a value of it, and nothing is stored", async () => {
     const error = await refused(Mail.enqueue({ to: 4711 as never }))
-    assertEquals([error._tag, error.job, error.index], ["InputInvalid", "mail", 0])
+    assertEquals([error._tag, error.job, error.index], ["InputInvalid", "mail", undefined])
     assertEquals(error.message, `Cannot enqueue job "mail": Expected string at ["to"]`)
     for (const input of ["hunter2", null, { to: ["hunter2"] }, { to: "a", at: "hunter2" }]) {
       assertFalse((await refused(Mail.enqueue(input as never))).message.includes("hunter2"))
@@ -149,6 +159,12 @@ describe("an input that is refused", () => {
     const error = await refused(Mail.enqueueMany(inputs))
     assertEquals(error.index, 2)
     assertEquals(error.message, `Cannot enqueue job "mail" (input 2): Expected string at ["to"]`)
+  })
+
+  it("is named with its number among many also where it is the first", async () => {
+    const error = await refused(Mail.enqueueMany([{ to: 4711 as never }]))
+    assertEquals(error.index, 0)
+    assertEquals(error.message, `Cannot enqueue job "mail" (input 0): Expected string at ["to"]`)
   })
 
   it("is refused over the limit of a mebibyte, and accepted at it", async () => {
@@ -166,15 +182,17 @@ describe("an input that is refused", () => {
 
 describe("an option of enqueueing that is refused", () => {
   const delay = "delay must be a duration from 0 to 10 years"
-  const at = "at must be a valid date"
+  const at = "at must be a date from the year 0 to 9999"
   const id = "id must be a UUID in lower case"
   const priority = (given: unknown) => `priority must be an integer from 0 to 9, got ${given}`
   const cases: ReadonlyArray<readonly [options: Record<string, unknown>, detail: string]> = [
-    ...[-1, NaN, Infinity, "-1 second", "Infinity", "soon", {}, { hour: 1 }, "3651 days"]
+    ...[-1, NaN, Infinity, "-1 second", "Infinity", "soon", {}, { hour: 1 }, "3651 days", null]
       .map((given) => [{ delay: given }, delay] as const),
-    ...[NaN, Infinity, new Date(NaN), 253_402_300_800_000, "tomorrow"]
+    ...[NaN, Infinity, new Date(NaN), 253_402_300_800_000, "tomorrow", null, {}, true]
       .map((given) => [{ at: given }, at] as const),
-    ...[-1, 10, 1.5, NaN, "3", true].map((given) =>
+    ...[-62_167_219_200_001, new Date("-000001-12-31T23:59:59Z"), -253_402_300_799_999]
+      .map((given) => [{ at: given }, at] as const),
+    ...[-1, 10, 1.5, NaN, "3", true, null].map((given) =>
       [{ priority: given }, priority(given)] as const
     ),
     ...["", "1", someId.toUpperCase(), `${someId} `, `{${someId}}`, 5, "' or 1=1 --"]
@@ -200,6 +218,16 @@ describe("enqueueMany", () => {
         assertEquals([run.input, run.dueAt], [`{"to":"${to[index]}"}`, 60_000])
       }
     })))
+
+  it("takes no id, since one cannot serve many runs", async () => {
+    for (const id of [someId, null]) {
+      const error = await refused(Mail.enqueueMany([{ to: "ada" }], { id } as never))
+      assertEquals(
+        error.message,
+        `Cannot enqueue job "mail": id cannot be given for many inputs, which are a run each`,
+      )
+    }
+  })
 
   it("stores nothing of no inputs", async () => {
     assertEquals(await onMemory(Mail.enqueueMany([])), [])

@@ -1,4 +1,4 @@
-import { Driver, Job, Runs, Transition } from "@millrace/core"
+import { Driver, Job, Limits, Runs, Transition } from "@millrace/core"
 import { assertEquals } from "@std/assert"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
@@ -92,6 +92,19 @@ describe("Runs.cancel", () => {
       }
       yield* TestClock.adjust("1 hour")
       assertEquals(yield* claim("mail", 10), [])
+    })))
+
+  it("with a reason that no storage can hold, or that is too long: it is cleaned and cut", () =>
+    onMemory(Effect.gen(function* () {
+      const long = "x".repeat(100_000)
+      for (
+        const [reason, stored] of [["a\0b\ud800", "a\ufffdb\ufffd"], [long, undefined]] as const
+      ) {
+        const runId = yield* Mail.enqueue()
+        yield* Runs.cancel(runId, { reason })
+        const { failure } = yield* Runs.get(runId)
+        assertEquals(failure?.message, stored ?? `${long.slice(0, Limits.textLength - 1)}…`)
+      }
     })))
 
   it("of a running run: the worker loses it, and its completion comes too late", () =>

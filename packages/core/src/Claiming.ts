@@ -36,13 +36,29 @@ export const byPlace = (a: Place, b: Place): number =>
   a.priority - b.priority || a.sequence - b.sequence
 
 /**
- * Cuts a batch out of the first tasks of a queue: a task that has crashed is taken alone, so that
- * its neighbours do not pay if it takes the next worker down too.
+ * Cuts the batches of one claim out of the first tasks of each of its queues: a task that has
+ * crashed is taken alone, so that no neighbour pays if it takes the next worker down too.
+ *
+ * **Details**
+ *
+ * Where a queue begins with such a task, the claim is that one task; of several queues that do, the
+ * first counts. Else each queue gives what stands before its first such task.
  *
  * @category rules
  * @since 0.1.0
  */
-export const batchOf = <A extends Place>(ordered: ReadonlyArray<A>): ReadonlyArray<A> => {
-  const suspect = ordered.findIndex((task) => task.crashes > 0)
-  return suspect === -1 ? ordered : ordered.slice(0, Math.max(1, suspect))
+export const batchesOf = <A extends Place>(
+  queues: ReadonlyArray<ReadonlyArray<A>>,
+): ReadonlyArray<ReadonlyArray<A>> => {
+  const alone = queues.findIndex((tasks) => isSuspect(tasks[0]))
+  return alone === -1
+    ? queues.map(beforeSuspect)
+    : queues.map((tasks, index) => index === alone ? tasks.slice(0, 1) : [])
 }
+
+const beforeSuspect = <A extends Place>(tasks: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const suspect = tasks.findIndex(isSuspect)
+  return suspect === -1 ? tasks : tasks.slice(0, suspect)
+}
+
+const isSuspect = (task: Place | undefined): boolean => task !== undefined && task.crashes > 0

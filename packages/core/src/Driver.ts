@@ -65,6 +65,7 @@ export class Driver extends Context.Service<Driver, {
    * - A scheduled task is claimed once its time has come, and not before
    * - A claim takes no more than the limit of each queue
    * - A task that has crashed is claimed alone
+   * - A task that has crashed is claimed alone among all queues of a claim
    * - A worker whose lease expired claims nothing
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, DriverError>

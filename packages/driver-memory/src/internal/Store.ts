@@ -39,24 +39,27 @@ export class Store {
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
     const session = this.sessions.live(request.worker, now)
     if (session === undefined) return { tasks: [], nextDueMillis: undefined }
-    const claimed: Array<Row.Row> = []
-    let nextDue = Infinity
+    const limits = new Map<Lane, number>()
     for (const { queue, limit } of request.lanes) {
       const lane = this.lane(queue)
-      lane.promote(now)
-      const batch = Claiming.batchOf(
-        lane.first(limit).map((row) => ({ row, ...Row.placeOf(row) })),
-      )
-      lane.take(batch.length)
-      for (const { row } of batch) {
-        row.state = "running"
-        row.lease++
-        row.session = session
-        this.running.add(row)
-        claimed.push(row)
-      }
-      nextDue = Math.min(nextDue, lane.nextDue)
+      limits.set(lane, (limits.get(lane) ?? 0) + limit)
     }
+    const lanes = [...limits.keys()]
+    for (const lane of lanes) lane.promote(now)
+    const batches = Claiming.batchesOf(
+      lanes.map((lane) =>
+        lane.first(limits.get(lane)!).map((row) => ({ row, ...Row.placeOf(row) }))
+      ),
+    )
+    batches.forEach((batch, index) => lanes[index]!.take(batch.length))
+    const claimed = batches.flat().map(({ row }) => row)
+    for (const row of claimed) {
+      row.state = "running"
+      row.lease++
+      row.session = session
+      this.running.add(row)
+    }
+    const nextDue = Math.min(...lanes.map((lane) => lane.nextDue))
     return {
       tasks: claimed.map(Row.claimedOf),
       nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),

@@ -16,7 +16,7 @@ import { millisOf, nowOf } from "./Parameters.ts"
  * The first row has no `task_id`: it says which claim was made, how many tasks were moved, and when
  * the next one is due. Where tasks were moved nothing is taken, since a statement does not see its
  * own writes: the caller repeats it with `$5` false. A task that has crashed is taken alone, as
- * `Claiming.batchOf` says.
+ * `Claiming.batchesOf` says.
  *
  * @category statements
  * @since 0.1.0
@@ -28,7 +28,8 @@ live as materialized (
   where w.id = $2::text and w.expires_at > t.now for key share of w
 ),
 lane as materialized (
-  select l.queue_id, l.lim from live, unnest($3::text::int[], $4::text::int[]) as l(queue_id, lim)
+  select l.queue_id, l.lim, l.nth
+  from live, unnest($3::text::int[], $4::text::int[]) with ordinality as l(queue_id, lim, nth)
 ),
 head as materialized (
   select l.queue_id, h.run_at from lane l cross join lateral (
@@ -52,22 +53,25 @@ moved as (
   select queue_id, priority, task_id, lease, failures, crashes from due
 ),
 first as materialized (
-  select r.* from lane l cross join lateral (
+  select l.nth as lane, r.* from lane l cross join lateral (
     select r.ctid as place, r.* from ${schema}.ready r
     where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
     limit l.lim for update skip locked
   ) r
   where not exists (select 1 from due)
 ),
+ranked as materialized (
+  select f.*, row_number() over w as nth, count(*) filter (where f.crashes > 0) over w as suspects
+  from first f where exists (select 1 from first where crashes > 0)
+  window w as (partition by queue_id order by priority, born, seq)
+),
+alone as materialized (select min(lane) as lane from ranked where nth = 1 and crashes > 0),
 taken as materialized (
   select place, task_id, queue_id, lease, failures, crashes from first
   where not exists (select 1 from first where crashes > 0)
   union all
-  select place, task_id, queue_id, lease, failures, crashes from (
-    select f.*, row_number() over w as nth, count(*) filter (where f.crashes > 0) over w as suspects
-    from first f window w as (partition by queue_id order by priority, born, seq)
-  ) f
-  where exists (select 1 from first where crashes > 0) and (suspects = 0 or nth = 1)
+  select place, task_id, queue_id, lease, failures, crashes from ranked cross join alone
+  where case when alone.lane is null then suspects = 0 else ranked.lane = alone.lane and nth = 1 end
 ),
 gone as (delete from ${schema}.ready where ctid = any(array(select place from taken))),
 made as (

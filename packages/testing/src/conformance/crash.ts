@@ -21,6 +21,17 @@ const suspectAmong = function* (stage: Stage, before: number, after: number) {
   return [...first, suspect, ...rest]
 }
 
+/** Claims from both queues, in their order or, with -1, in the other, and answers the ids. */
+const claimBoth = function* (stage: Stage, worker: string, order: 1 | -1 = 1) {
+  const queues = [stage.queue, stage.otherQueue]
+  const { tasks } = yield* stage.driver.claim({
+    worker,
+    lanes: (order === 1 ? queues : queues.toReversed()).map((queue) => ({ queue, limit: 10 })),
+    waits: false,
+  })
+  return tasks.map(({ id }) => id)
+}
+
 /** Cases of tasks that take their workers down.
  * @category cases
  * @since 0.1.0 */
@@ -36,13 +47,29 @@ export const crashCases: ReadonlyArray<Case> = [
   scene("A task that has crashed is claimed alone among all queues of a claim", function* (stage) {
     const [suspect] = yield* suspectAmong(stage, 0, 0)
     yield* stage.insertOne({ queue: stage.otherQueue })
+    equal(yield* claimBoth(stage, yield* stage.worker()), [suspect!], "The claim")
+  }),
+
+  scene("Those before a task that has crashed are claimed with other queues", function* (stage) {
+    const [a, suspect, b] = yield* suspectAmong(stage, 1, 1)
+    const other = yield* stage.insertOne({ queue: stage.otherQueue })
     const worker = yield* stage.worker()
-    const { tasks } = yield* stage.driver.claim({
-      worker,
-      lanes: [stage.queue, stage.otherQueue].map((queue) => ({ queue, limit: 10 })),
-      waits: false,
-    })
-    equal(tasks.map(({ id }) => id), [suspect!], "The claim")
+    const claims = []
+    for (let turn = 0; turn < 3; turn++) claims.push(yield* claimBoth(stage, worker))
+    equal(claims, [[a!, other], [suspect!], [b!]], "The claims")
+  }),
+
+  scene("Of two queues that begin with a crashed task the first of the claim gives it", function* (
+    stage,
+  ) {
+    const [suspect] = yield* suspectAmong(stage, 0, 0)
+    const other = yield* stage.insertOne({ queue: stage.otherQueue })
+    yield* stage.claim(yield* stage.worker("lost"), 1, stage.otherQueue)
+    yield* stage.beat(stage.name("lost"), [], 0)
+    yield* stage.recover()
+    const worker = yield* stage.worker()
+    equal(yield* claimBoth(stage, worker, -1), [other], "The first claim")
+    equal(yield* claimBoth(stage, worker, -1), [suspect!], "The second claim")
   }),
 
   scene("Those before a task that has crashed are claimed without it", function* (stage) {

@@ -24,9 +24,10 @@ export const make = (store: Store, holdings: Holdings) =>
   ): Effect.fn.Return<ReadonlyArray<Settled>, DriverError> {
     if (changes.length === 0) return []
     const now = yield* store.now
+    // What one try has written stays written, also when a later statement of it is repeated.
+    const written = new Set<string>()
     return yield* once(store, "settle", async (query) => {
       const { known, unknown, keys } = sorted(holdings, changes)
-      const written = new Set<string>()
       if (known.length > 0) {
         await settleKnown(store, query, holdings, now, known, written)
       }

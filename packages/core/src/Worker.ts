@@ -39,7 +39,7 @@ export interface Options<Jobs extends ReadonlyArray<Job.AnyHandled>> {
    * seconds).
    */
   readonly pollInterval?: Duration.Input
-  /** How long running attempts may finish when the worker stops: up to 1 hour (default 10 seconds). */
+  /** How long running attempts may finish when it stops: up to 1 hour (default 10 seconds). */
   readonly gracePeriod?: Duration.Input
   /** What its sessions are called in the storage: a slug (default `worker`). */
   readonly name?: string

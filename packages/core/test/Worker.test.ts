@@ -1,9 +1,8 @@
 import { deepStrictEqual } from "node:assert/strict"
 import { describe, it } from "node:test"
-import { Attempt, Job, Runs, Worker } from "@millrace/core"
+import { Job, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Effect, Layer, Schema } from "effect"
-import { TestClock } from "effect/testing"
 
 describe("the worker", () => {
   it("runs a job and answers its output", async () => {

@@ -1,6 +1,6 @@
 /**
- * One queue as its worker sees it: how many attempts run, what is claimed and waits for a place, and
- * how much to claim next.
+ * One queue as its worker sees it: how many attempts run, what is claimed and waits for a place,
+ * and how much to claim next.
  */
 import * as Limits from "../../Limits.ts"
 import type { TaskId } from "../../Task.ts"

@@ -24,7 +24,15 @@ const program = Effect.gen(function* () {
   yield* Console.log(`the run is ${run.state}`)
 })
 
-const live = Layer.provideMerge(Worker.layer({ jobs: [bankClosed] }), MemoryDriver.layer)
+const live = Layer.provideMerge(
+  Worker.layer({
+    jobs: [bankClosed],
+    // Nobody else works here, so there is nothing to look for in between.
+    pollInterval: "1 hour",
+    lease: "1 hour",
+  }),
+  MemoryDriver.layer,
+)
 await Effect.runPromise(program.pipe(
   Effect.provide(Layer.provideMerge(live, TestClock.layer())),
   Effect.provideService(References.MinimumLogLevel, "None"),

@@ -156,6 +156,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   })
   const sessions: Sessions = new Sessions(driver, settings, {
     lost: (session, id, lease) => intake.lost(session, id, lease),
+    beat: (millis) => intake.giveBackOlderThan(millis),
   })
   const intake: Intake = new Intake({ driver, clock, settings, sessions, attempts, settling })
 

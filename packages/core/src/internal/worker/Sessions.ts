@@ -1,7 +1,7 @@
 /**
  * Keeps the worker's sessions alive, tells what they lost, and recovers what other workers lost.
  */
-import { Clock, Effect, Latch, Option } from "effect"
+import { Clock, Effect, Latch, Metric, Option } from "effect"
 import type { Driver } from "../../Driver.ts"
 import { DriverError } from "../../DriverError.ts"
 import * as RunId from "../../RunId.ts"
@@ -16,9 +16,15 @@ const beatsPerLease = 3
 /** How many expired tasks one transaction recovers. */
 const recoveredAtOnce = 100
 
+const lag = Metric.gauge("millrace_event_loop_lag_millis", {
+  description: "How much later than asked for the timer of the last heartbeat fired",
+})
+
 export interface Losses {
   /** A session no longer holds a task. */
   readonly lost: (session: Session, id: TaskId, lease: number) => void
+  /** This long after the heartbeat before, another one is due. */
+  readonly beat: (millis: number) => void
 }
 
 export class Sessions {
@@ -71,10 +77,27 @@ export class Sessions {
     while (true) {
       const failed = yield* this.#cycle
       const pause = failed ? Math.min(1000, interval / 3) : interval
-      yield* Effect.raceFirst(this.#latch.await, Effect.sleep(Math.ceil(pause)))
+      yield* this.#wait(Math.ceil(pause))
       this.#latch.closeUnsafe()
+      this.#losses.beat(interval)
     }
   })
+
+  // A handler that blocks the event loop delays the heartbeats too, until the lease is lost.
+  readonly #wait = (millis: number): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function* () {
+      const clock = yield* Clock.Clock
+      const due = monotonicMillis(clock) + millis
+      yield* Effect.raceFirst(this.#latch.await, Effect.sleep(millis))
+      const late = Math.max(0, monotonicMillis(clock) - due)
+      yield* Metric.update(lag, late)
+      if (late <= this.#leaseMillis / 6) return
+      yield* Effect.logWarning(
+        `The event loop was blocked for ${Math.round(late)} ms. ` +
+          `After ${this.#leaseMillis} ms without a heartbeat the worker loses its tasks: ` +
+          `let long computations yield, or move them to another thread`,
+      )
+    })
 
   /** Beats soon: somebody says that a task was cancelled. */
   hurry(): void {

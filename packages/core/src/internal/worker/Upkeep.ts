@@ -1,12 +1,11 @@
 /**
  * The loops that a worker consists of, and how it stops.
  */
-import { Clock, Effect, Metric, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { Context } from "effect"
 import type { Driver } from "../../Driver.ts"
 import type { Attempts, Held } from "./Attempts.ts"
 import { annotationsOf } from "./Attempts.ts"
-import { monotonicMillis } from "./Deadlines.ts"
 import type { Intake } from "./Intake.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
@@ -31,7 +30,6 @@ export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
   parts.intake.runClaims,
   parts.sessions.run,
   listen(parts),
-  watchEventLoop(parts),
   ...Array.from({ length: writers }, () => parts.settling.run),
 ]
 
@@ -82,32 +80,6 @@ const listen = ({ driver, intake, sessions }: Parts): Effect.Effect<never> =>
   )
 
 const relistenMillis = 1000
-
-const lag = Metric.gauge("millrace_event_loop_lag_millis", {
-  description: "How much later than asked for the last timer of the worker fired",
-})
-
-/** A handler that blocks the event loop delays heartbeats, until the lease is lost. */
-const watchEventLoop = ({ settings, intake }: Parts): Effect.Effect<never> =>
-  Effect.gen(function* () {
-    const clock = yield* Clock.Clock
-    const every = Math.min(1000, settings.leaseMillis / 6)
-    const tolerated = settings.leaseMillis / 6
-    while (true) {
-      const before = monotonicMillis(clock)
-      yield* Effect.sleep(every)
-      const late = Math.max(0, monotonicMillis(clock) - before - every)
-      yield* Metric.update(lag, late)
-      intake.giveBackOlderThan(settings.leaseMillis / 3)
-      if (late > tolerated) {
-        yield* Effect.logWarning(
-          `The event loop was blocked for ${Math.round(late)} ms. ` +
-            `After ${settings.leaseMillis} ms without a heartbeat the worker loses its tasks: ` +
-            `let long computations yield, or move them to another thread`,
-        )
-      }
-    }
-  })
 
 /** Says that a handler goes on although its time is over; it holds a place in its queue. */
 export const warnOverdue = (context: Context.Context<never>, { task }: Held): void => {

@@ -148,7 +148,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   const driver = yield* Driver
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
-  const settling = new Settling(driver, context)
+  const settling = new Settling(driver, context, (millis) => intake.putOff(millis))
   const attempts: Attempts = new Attempts(settings.jobs, context, {
     ended: (ended) => settling.add(ended),
     freed: (queue) => intake.freed(queue),

@@ -4,4 +4,5 @@
  * @since 0.1.0
  */
 export * as Conformance from "./Conformance.ts"
+export * as JobTest from "./JobTest.ts"
 export * as Model from "./Model.ts"

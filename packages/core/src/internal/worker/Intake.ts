@@ -30,6 +30,8 @@ export class Intake {
   readonly #startable = Latch.makeUnsafe(false)
   readonly #stopped = Latch.makeUnsafe(false)
   #stopping = false
+  /** When the next task that this worker itself put off is due. */
+  #retryAt = Infinity
 
   constructor(parts: {
     readonly driver: Driver["Service"]
@@ -70,6 +72,12 @@ export class Intake {
     const lane = this.#lanes.get(queue)!
     lane.active--
     this.#startable.openUnsafe()
+  }
+
+  /** A task of this worker is due again after this long, which no claim has told it yet. */
+  putOff(millis: number): void {
+    this.#retryAt = Math.min(this.#retryAt, monotonicMillis(this.#clock) + millis)
+    this.#claimable.openUnsafe()
   }
 
   /** A session lost a task. */
@@ -194,22 +202,25 @@ export class Intake {
     this.#startable.openUnsafe()
   }
 
-  /** Nothing was found: waits for an announcement, for the next due task, or for the poll. */
+  /**
+   * Nothing was found: waits for an announcement, for the next due task, or for the poll. A place
+   * that became free is no reason to claim where the last claim found nothing.
+   */
   readonly #pause = (dueMillis: number): Effect.Effect<void> =>
-    Effect.suspend(() => {
+    Effect.gen({ self: this }, function* () {
       for (const lane of this.#lanes.values()) lane.quiet = lane.need > 0
-      const millis = Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))
-      const until = Effect.map(Effect.sleep(millis), () => this.wake())
-      return Effect.raceFirst(this.#untilClaimable, until)
+      const until = monotonicMillis(this.#clock) +
+        Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))
+      while (!this.#stopping && this.#wanted().length === 0) {
+        const left = Math.min(until, this.#retryAt) - monotonicMillis(this.#clock)
+        if (left <= 0) {
+          this.#retryAt = Infinity
+          return this.wake()
+        }
+        this.#claimable.closeUnsafe()
+        yield* Effect.raceFirst(this.#claimable.await, Effect.sleep(Math.ceil(left)))
+      }
     })
-
-  /** A place that became free is no reason to claim where the last claim found nothing. */
-  readonly #untilClaimable: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
-    while (!this.#stopping && this.#wanted().length === 0) {
-      this.#claimable.closeUnsafe()
-      yield* this.#claimable.await
-    }
-  })
 
   readonly #failed = (error: DriverError, failures: number): Effect.Effect<void> =>
     failures % 30 === 0

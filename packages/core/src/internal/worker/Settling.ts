@@ -19,14 +19,21 @@ interface Pending {
 export class Settling {
   readonly #driver: Driver["Service"]
   readonly #context: Context.Context<never>
+  readonly #putOff: (millis: number) => void
   #pending: Array<Pending> = []
   #writing = 0
   readonly #arrived = Latch.makeUnsafe(false)
   readonly #empty = Latch.makeUnsafe(true)
 
-  constructor(driver: Driver["Service"], context: Context.Context<never>) {
+  constructor(
+    driver: Driver["Service"],
+    context: Context.Context<never>,
+    /** Hears of each task that is to run again after a time. */
+    putOff: (millis: number) => void,
+  ) {
     this.#driver = driver
     this.#context = context
+    this.#putOff = putOff
   }
 
   /** Takes the outcome of a task that the worker holds. */
@@ -102,6 +109,7 @@ export class Settling {
       ended.session.release(ended.task)
       const answer = settled[index]!
       const applied = answer.status === "applied" || answer.kind === change.entry.kind
+      if (applied && change.to.state === "ready") this.#putOff(change.to.delayMillis)
       if (!applied || debug || ended.outcome._tag !== "Completed") {
         logs.push(applied ? logOf(pending) : logTooLate(pending))
       }

@@ -7,6 +7,7 @@ import { Attempt, AttemptContext, Backoff, Driver, Job, Problem, Runs } from "@m
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert"
 import { Context, Effect, Fiber, Layer, Schema } from "effect"
 import { claim, perform, settle } from "./hand.ts"
+import { workerRows } from "./parity-worker.ts"
 
 export interface ParityCase {
   /** The row, in a sentence. */
@@ -277,7 +278,12 @@ const running: ReadonlyArray<ParityCase> = [
 ]
 
 /** The rows, to be run one after the other on a store that is empty before the first, or before each. */
-export const parityRows: ReadonlyArray<ParityCase> = [...definitions, ...handlers, ...running]
+export const parityRows: ReadonlyArray<ParityCase> = [
+  ...definitions,
+  ...handlers,
+  ...running,
+  ...workerRows,
+]
 
 /** Lists the rows as tests on a driver that is built, with an empty store, for each of them. */
 export const parityCases = (

@@ -166,7 +166,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   yield* Effect.forEach(Upkeep.fibers(parts), (loop) => Effect.forkScoped(loop), { discard: true })
   const stop = yield* Effect.cached(Upkeep.stop(parts))
   yield* Effect.addFinalizer(() => stop)
-  yield* Effect.logInfo(`Worker "${settings.name}" serves ${settings.jobs.size} jobs`)
+  yield* Effect.logInfo(`Worker "${settings.name}" serves: ${[...settings.jobs.keys()].join(", ")}`)
   return Worker.of({
     status: Effect.sync(() => ({
       running: attempts.size,

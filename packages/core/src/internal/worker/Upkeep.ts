@@ -41,7 +41,9 @@ export const stop = (
   { settings, settling, attempts, sessions, intake }: Parts,
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    yield* Effect.logInfo(`Worker "${settings.name}" stops; ${attempts.size} attempts run`)
+    yield* Effect.logInfo(
+      `Worker "${settings.name}" stops; attempts that still run: ${attempts.size}`,
+    )
     yield* intake.stop
     yield* ended(attempts, settings.graceMillis)
     if (attempts.size > 0) {

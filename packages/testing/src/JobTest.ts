@@ -33,8 +33,8 @@ export class JobTestError extends Error {
 type HandledJob<I, O, E, R> = Job.HandledJob<string, I, O, E, R>
 
 /**
- * Calls a handler as a worker does: the input is encoded and decoded, and so is the output. What the
- * schemas refuse is a `JobTestError`; no driver and no worker is there.
+ * Calls a handler as a worker does: the input is encoded and decoded, and so is the output. What
+ * the schemas refuse is a `JobTestError`; no driver and no worker is there.
  *
  * **Example** (A handler by itself)
  *
@@ -157,7 +157,7 @@ export interface Drained<O, E> extends Omit<Runs.Run, "output"> {
 export interface DrainOptions<R> {
   /** Other jobs to serve: those that the handler enqueues. */
   readonly others?: ReadonlyArray<Job.AnyHandled<R>>
-  /** How much virtual time may pass (default 1 year); a handler that snoozes for ever needs more. */
+  /** How much virtual time may pass (default 1 year): snoozing for ever never drains. */
   readonly within?: Duration.Input
 }
 

@@ -6,3 +6,4 @@
 export * as Conformance from "./Conformance.ts"
 export * as JobTest from "./JobTest.ts"
 export * as Model from "./Model.ts"
+export * as Simulation from "./Simulation.ts"

@@ -1,0 +1,219 @@
+/**
+ * The user's own jobs on virtual time: several workers, one storage, faults, and a seed that
+ * decides all of it.
+ *
+ * @since 0.1.0
+ */
+import type { Driver, Job, Worker } from "@millrace/core"
+import { Duration, Effect } from "effect"
+import * as Faults from "./simulation/Faults.ts"
+import { type Ending, type Scenario, simulate } from "./simulation/Seed.ts"
+
+export type { Faults } from "./simulation/Faults.ts"
+
+/** Every kind of fault.
+ * @category constants
+ * @since 0.1.0 */
+export const allFaults: Faults.Faults = Faults.all
+
+/** No faults: only the order of things is random.
+ * @category constants
+ * @since 0.1.0 */
+export const noFaults: Faults.Faults = Faults.none
+
+/**
+ * What to simulate. `S` is the state outside of the storage that handlers work on, such as a bank
+ * that is told to charge; each seed gets a new one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<S> {
+  /** Makes the state of one seed (default: none). */
+  readonly state?: () => S
+  /** The jobs with their handlers, which may use the state; all that they need is provided. */
+  readonly jobs: (state: S) => ReadonlyArray<Job.AnyHandled<never>>
+  /** What enqueues, on a host of its own that meets no faults. */
+  readonly load: (state: S) => Effect.Effect<unknown, unknown, Driver.Driver>
+  /** How many workers (default 3). */
+  readonly workers?: number
+  /** What differs from a worker's defaults. */
+  readonly worker?: Omit<Worker.Options<[]>, "jobs">
+  /** What goes wrong (default: `allFaults`). */
+  readonly faults?: Partial<Faults.Faults>
+  /** The seeds: a list, or how many from 1 on (default 100). */
+  readonly seeds?: number | ReadonlyArray<number>
+  /** For how long faults strike, in virtual time (default 10 minutes). Then everything must end. */
+  readonly duration?: Duration.Input
+  /** What must hold after every step, by name: answers what is wrong, or `undefined`. */
+  readonly invariants?: Readonly<Record<string, (state: S) => string | undefined>>
+}
+
+/**
+ * What a clean exploration has seen.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly seeds: number
+  readonly simulatedMillis: number
+  readonly steps: number
+  readonly faults: number
+  /** A text that is the same wherever the same seeds did the same. */
+  readonly hash: string
+}
+
+/**
+ * A seed at which something was wrong. The message tells what, the seed, and the end of a trace in
+ * which every fault is needed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SimulationFailed extends Error {
+  override readonly name = "SimulationFailed"
+  readonly _tag = "SimulationFailed"
+  readonly seed: number
+  readonly broken: string
+  /** All that happened, a line each. */
+  readonly trace: ReadonlyArray<string>
+
+  constructor(seed: number, ending: Ending) {
+    super(
+      [
+        `${ending.broken} (seed ${seed})`,
+        ...ending.trace.lines(shownLines),
+        `Replay it with: Simulation.explore({ ...options, seeds: [${seed}] })`,
+      ].join("\n"),
+    )
+    this.seed = seed
+    this.broken = ending.broken!
+    this.trace = ending.trace.lines()
+  }
+}
+
+const shownLines = 60
+
+/**
+ * Simulates jobs seed by seed, and fails at the first seed at which something is wrong: an
+ * invariant of Millrace or of the user is broken, a run never ends, or two runs of one seed differ.
+ *
+ * **Details**
+ *
+ * The workers are the production code on a scheduler, a clock and a source of random numbers that
+ * the seed decides; the storage is the memory driver behind a network that loses and delays. A
+ * crashed worker stops in the middle, with no finalizer run. After `duration` the faults end, and
+ * everything that was accepted has to end too. The first seed is run twice and compared.
+ *
+ * **Gotchas**
+ *
+ * A handler has to take time, randomness and waiting from Effect. One that awaits a promise waits
+ * for ever, since virtual time does not pass in the real world.
+ *
+ * **Example** (A charge that is not idempotent)
+ *
+ * ```ts
+ * import { match } from "node:assert/strict"
+ * import { Job } from "@millrace/core"
+ * import { Simulation } from "@millrace/testing"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Charge = Job.make("charge", { input: Schema.Int, maxAttempts: 10 })
+ * const exploration = Simulation.explore({
+ *   state: () => new Map<number, number>(),
+ *   jobs: (charged) => [
+ *     Charge.perform((order) =>
+ *       Effect.andThen(
+ *         Effect.sleep("2 seconds"),
+ *         Effect.sync(() => void charged.set(order, (charged.get(order) ?? 0) + 1))
+ *       )
+ *     )
+ *   ],
+ *   load: () => Charge.enqueueMany([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+ *   faults: { replyLost: 0.2 },
+ *   invariants: {
+ *     "An order is charged once": (charged) =>
+ *       [...charged].some(([, times]) => times > 1) ? "one was charged twice" : undefined
+ *   }
+ * })
+ * const failed = await Effect.runPromise(Effect.flip(exploration))
+ * match(failed.message, /^An order is charged once: one was charged twice \(seed \d+\)/)
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const explore = <S = undefined>(
+  options: Options<S>,
+): Effect.Effect<Report, SimulationFailed> =>
+  Effect.gen(function* () {
+    const seeds = seedsOf(options.seeds ?? 100)
+    let simulatedMillis = 0
+    let steps = 0
+    let faults = 0
+    const hashes: Array<string> = []
+    for (const [index, seed] of seeds.entries()) {
+      const ending = run(options, seed)
+      if (ending.broken !== undefined) {
+        return yield* Effect.fail(new SimulationFailed(seed, smallest(options, seed, ending)))
+      }
+      if (index === 0 && run(options, seed).trace.hash() !== ending.trace.hash()) {
+        return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken: twoTraces }))
+      }
+      simulatedMillis += ending.simulatedMillis
+      steps += ending.steps
+      faults += ending.faults
+      hashes.push(ending.trace.hash())
+      yield* Effect.yieldNow
+    }
+    const hash = hashes.length === 1 ? hashes[0]! : String(hashes.reduce(mixed, 0) >>> 0)
+    return { seeds: seeds.length, simulatedMillis, steps, faults, hash }
+  })
+
+const twoTraces = "Two runs of one seed differ: a handler reads a real clock, draws real random " +
+  "numbers, or keeps state between seeds"
+
+const mixed = (all: number, hash: string): number =>
+  Math.imul(all ^ Number.parseInt(hash.slice(0, 8), 16), 0x01000193)
+
+const seedsOf = (seeds: number | ReadonlyArray<number>): ReadonlyArray<number> =>
+  typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds
+
+const run = <S>(options: Options<S>, seed: number, skip: ReadonlySet<number> = new Set()) =>
+  simulate(scenarioOf(options), seed, skip)
+
+const scenarioOf = <S>(options: Options<S>): Scenario => {
+  const state = options.state?.() as S
+  const invariants = Object.entries(options.invariants ?? {})
+  return {
+    worker: { ...options.worker, jobs: options.jobs(state) },
+    workers: options.workers ?? 3,
+    faults: options.faults === undefined ? Faults.all : { ...Faults.all, ...options.faults },
+    durationMillis: Duration.toMillis(options.duration ?? "10 minutes"),
+    load: options.load(state),
+    invariants: Object.fromEntries(invariants.map(([name, check]) => [name, () => check(state)])),
+  }
+}
+
+/** Leaves out the faults that are not needed for the same thing to be wrong. */
+const smallest = <S>(options: Options<S>, seed: number, first: Ending): Ending => {
+  let best = first
+  const skip = new Set<number>()
+  let tries = maxTries
+  for (let size = Math.ceil(first.faults / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let from = 0; from < best.faults && tries > 0; from += size) {
+      const more = Array.from({ length: size }, (_, index) => from + index)
+      const without = new Set([...skip, ...more])
+      if (without.size === skip.size) continue
+      tries--
+      const ending = run(options, seed, without)
+      if (ending.broken !== first.broken) continue
+      best = ending
+      for (const fault of more) skip.add(fault)
+    }
+  }
+  return best
+}
+
+const maxTries = 200

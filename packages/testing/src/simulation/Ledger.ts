@@ -1,0 +1,121 @@
+/**
+ * What the storage has answered, and whether that can be: the invariants of every task, checked
+ * with each statement.
+ *
+ * @since 0.1.0
+ */
+import { Claiming, type Driver, Task } from "@millrace/core"
+
+interface Account {
+  /** How the trace calls the task. */
+  readonly name: string
+  readonly priority: number
+  readonly maxAttempts: number
+  readonly maxCrashes: number
+  state: Task.State
+  lease: number
+  worker: string | undefined
+  dueAt: number
+}
+
+/**
+ * Keeps the books of one simulated storage.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Ledger {
+  readonly #accounts = new Map<Task.TaskId, Account>()
+  /** How many tasks have not ended. */
+  open = 0
+  /** The first thing that cannot be, in a sentence. */
+  broken: string | undefined
+
+  nameOf(id: Task.TaskId): string {
+    return this.#accounts.get(id)?.name ?? "an unknown task"
+  }
+
+  /** The first task that has not ended. */
+  firstOpen(): string | undefined {
+    for (const { name, state } of this.#accounts.values()) {
+      if (!Task.isTerminal(state)) return `${name} is ${state}`
+    }
+    return undefined
+  }
+
+  inserted(
+    tasks: ReadonlyArray<Driver.NewTask>,
+    answers: ReadonlyArray<Driver.Inserted>,
+    now: number,
+  ): void {
+    tasks.forEach((task, index) => {
+      if (answers[index]?.inserted !== true) return
+      if (this.#accounts.has(task.id)) return this.#break("was stored twice", task.id)
+      const { priority, maxAttempts, maxCrashes } = task
+      this.open++
+      this.#accounts.set(task.id, {
+        name: `${task.flow} ${this.#accounts.size + 1}`,
+        priority,
+        maxAttempts,
+        maxCrashes,
+        state: "ready",
+        lease: 0,
+        worker: undefined,
+        dueAt: task.dueAt ?? now + task.delayMillis,
+      })
+    })
+  }
+
+  claimed(worker: string, tasks: ReadonlyArray<Driver.ClaimedTask>, now: number): void {
+    for (const task of tasks) {
+      const account = this.#accounts.get(task.id)
+      if (account === undefined) {
+        this.#break("was claimed and never stored", task.id)
+        continue
+      }
+      if (account.state !== "ready") this.#break(`was claimed while ${account.state}`, task.id)
+      if (task.lease <= account.lease) this.#break("was claimed with an old lease", task.id)
+      if (!Claiming.isDue(account.dueAt, now)) this.#break("was claimed before it was due", task.id)
+      if (task.crashes > 0 && tasks.length > 1) {
+        this.#break("was claimed with others although it had crashed", task.id)
+      }
+      account.state = "running"
+      account.lease = task.lease
+      account.worker = worker
+    }
+  }
+
+  settled(
+    changes: ReadonlyArray<Task.Change>,
+    answers: ReadonlyArray<Driver.Settled>,
+    now: number,
+  ): void {
+    changes.forEach((change, index) => {
+      if (answers[index]?.status === "applied") this.#applied(change, now)
+    })
+  }
+
+  #applied(change: Task.Change, now: number): void {
+    const account = this.#accounts.get(change.taskId)
+    if (account === undefined) return this.#break("was changed and never stored", change.taskId)
+    const { state, lease, maxAttempts, maxCrashes } = account
+    if (Task.isTerminal(state) && change.entry.kind !== "retried") {
+      this.#break(`was ${change.entry.kind} after it had ended`, change.taskId)
+    }
+    if (state !== change.from || lease !== change.lease) {
+      this.#break("was changed with a lease that was not its own", change.taskId)
+    }
+    if (change.failures > maxAttempts) this.#break("failed too often", change.taskId)
+    if (change.crashes > maxCrashes + 1) this.#break("crashed too often", change.taskId)
+    if (Task.isTerminal(state)) this.open++
+    account.state = change.to.state
+    account.lease = change.entry.lease
+    account.worker = undefined
+    if (change.to.state === "ready") account.dueAt = now + change.to.delayMillis
+    else this.open--
+  }
+
+  #break(how: string, id: Task.TaskId): void {
+    this.broken ??= `Task "${this.nameOf(id)}" ${how}`
+  }
+}

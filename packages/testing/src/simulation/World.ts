@@ -1,0 +1,166 @@
+/**
+ * A world with one clock and one seed: the seed decides which of the fibers that could run does run
+ * next, and time jumps when none can.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Duration, Effect, type Fiber, type Scheduler } from "effect"
+import type { Seeded } from "../model/Seeded.ts"
+import { Heap } from "./Heap.ts"
+
+/**
+ * What lives and dies as one: its fibers run only while it is alive and not paused. A crashed one
+ * never runs again; no finalizer of its fibers does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Host {
+  readonly name: string
+  state: "alive" | "paused" | "crashed" = "alive"
+  /** What became ready while it was paused. */
+  readonly backlog: Array<() => void> = []
+  /** How far its wall clock is from the world's. */
+  readonly skewMillis: number
+
+  constructor(name: string, skewMillis: number) {
+    this.name = name
+    this.skewMillis = skewMillis
+  }
+}
+
+interface Ready {
+  readonly host: Host
+  readonly run: () => void
+}
+
+interface Sleeper extends Ready {
+  readonly at: number
+  readonly order: number
+  cancelled: boolean
+}
+
+/**
+ * The virtual time, and everything that waits for it or is ready.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class World {
+  now = 0
+  steps = 0
+  readonly #choices: Seeded
+  readonly #ready: Array<Ready> = []
+  readonly #sleepers = new Heap<Sleeper>((a, b) => a.at - b.at || a.order - b.order)
+  #order = 0
+
+  constructor(choices: Seeded) {
+    this.#choices = choices
+  }
+
+  /** Makes something ready to run as part of a host. */
+  schedule(host: Host, run: () => void): void {
+    if (host.state === "alive") this.#ready.push({ host, run })
+    else if (host.state === "paused") host.backlog.push(run)
+  }
+
+  /** Runs something as part of a host after a time; the answer takes it back. */
+  after(host: Host, millis: number, run: () => void): () => void {
+    const sleeper: Sleeper = {
+      host,
+      run,
+      at: this.now + Math.max(0, millis),
+      order: this.#order++,
+      cancelled: false,
+    }
+    this.#sleepers.push(sleeper)
+    return () => {
+      sleeper.cancelled = true
+    }
+  }
+
+  pause(host: Host): void {
+    if (host.state === "alive") host.state = "paused"
+  }
+
+  resume(host: Host): void {
+    if (host.state !== "paused") return
+    host.state = "alive"
+    for (const run of host.backlog.splice(0)) this.schedule(host, run)
+  }
+
+  crash(host: Host): void {
+    host.state = "crashed"
+    host.backlog.length = 0
+  }
+
+  /**
+   * Takes one step: something that is ready, or else what is due next. Answers `false` where
+   * nothing is left that could ever run.
+   */
+  step(): boolean {
+    this.steps++
+    while (this.#ready.length > 0) {
+      const index = this.#ready.length === 1 ? 0 : this.#choices.below(this.#ready.length)
+      const ready = this.#ready[index]!
+      const last = this.#ready.pop()!
+      if (last !== ready) this.#ready[index] = last
+      if (ready.host.state === "crashed") continue
+      if (ready.host.state === "paused") ready.host.backlog.push(ready.run)
+      else {
+        ready.run()
+        return true
+      }
+    }
+    for (let next = this.#sleepers.pop(); next !== undefined; next = this.#sleepers.pop()) {
+      if (next.cancelled || next.host.state === "crashed") continue
+      this.now = Math.max(this.now, next.at)
+      this.schedule(next.host, next.run)
+      return true
+    }
+    return false
+  }
+
+  /** The scheduler of a host. */
+  scheduler(host: Host): Scheduler.Scheduler {
+    const dispatcher: Scheduler.SchedulerDispatcher = {
+      scheduleTask: (task) => this.schedule(host, task),
+      // What is ready runs when the seed says so, and not before.
+      flush: () => {},
+    }
+    return {
+      executionMode: "sync",
+      shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) =>
+        fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield,
+      makeDispatcher: () => dispatcher,
+    }
+  }
+
+  /** The clock of a host: the world's, with the host's skew on the wall clock. */
+  clock(host: Host): Clock.Clock {
+    const wall = () => epochMillis + Math.floor(this.now) + host.skewMillis
+    const wallNanos = () => BigInt(wall()) * 1_000_000n
+    const monotonic = () => BigInt(Math.floor(this.now * 1e6))
+    return {
+      currentTimeMillisUnsafe: wall,
+      currentTimeMillis: Effect.sync(wall),
+      currentTimeNanosUnsafe: wallNanos,
+      currentTimeNanos: Effect.sync(wallNanos),
+      monotonicTimeNanosUnsafe: monotonic,
+      monotonicTimeNanos: Effect.sync(monotonic),
+      sleep: (duration) => {
+        const millis = Duration.toMillis(duration)
+        if (millis === Infinity) return Effect.never
+        return Effect.callback<void>((resume) => {
+          const cancel = this.after(host, millis, () => resume(Effect.void))
+          return Effect.sync(cancel)
+        })
+      },
+    }
+  }
+}
+
+/** When a simulation begins, by its own wall clock: 2000-01-01T00:00:00Z.
+ * @category constants
+ * @since 0.1.0 */
+export const epochMillis = 946_684_800_000

@@ -7,7 +7,7 @@ import { Simulation } from "@millrace/testing"
 import { Effect, Ref, Schema } from "effect"
 import { explored, options } from "./simulation-traces.ts"
 
-const folder = import.meta.dirname
+const folder = import.meta.dirname!
 const bin = join(folder, "../../../node_modules/.bin")
 
 describe("the simulation", () => {

@@ -1,0 +1,154 @@
+/** What a worker does when the storage fails it, fault by fault. */
+import { deepStrictEqual, ok } from "node:assert/strict"
+import { describe, it } from "node:test"
+import { Driver, DriverError, Job, Runs, Worker } from "@millrace/core"
+import { MemoryDriver } from "@millrace/driver-memory"
+import { Effect, Layer, References, Schema, Stream } from "effect"
+import { TestClock } from "effect/testing"
+
+type Service = Driver.Driver["Service"]
+
+const lostReply = Effect.fail(DriverError.unavailable("test", "the reply was lost"))
+
+/** Runs an effect on virtual time, with a memory driver that a fault is put before. */
+const faulty = <A, E>(
+  fault: (driver: Service) => Partial<Service>,
+  effect: Effect.Effect<A, E, Driver.Driver>,
+): Promise<A> =>
+  Effect.runPromise(effect.pipe(
+    Effect.provide(Layer.effect(
+      Driver.Driver,
+      Effect.map(MemoryDriver.make, (driver) => Driver.Driver.of({ ...driver, ...fault(driver) })),
+    )),
+    Effect.provide(TestClock.layer()),
+    Effect.provideService(References.MinimumLogLevel, "None"),
+  ))
+
+/** Lets a fault strike the first `times` times. */
+const first = <A, B>(times: number, strike: (input: A) => B, otherwise: (input: A) => B) => {
+  let left = times
+  return (input: A) => left-- > 0 ? strike(input) : otherwise(input)
+}
+
+const Count = Job.make("count", { input: Schema.Int, maxAttempts: 3, timeout: "10 minutes" })
+
+/** Enqueues `count` runs beside a worker, lets time pass, and answers the runs. */
+const counted = (ran: Array<number>, count: number, minutes: number, millis = 0) =>
+  Effect.gen(function* () {
+    const counting = Count.perform((n) =>
+      Effect.andThen(Effect.sleep(millis), Effect.sync(() => void ran.push(n)))
+    )
+    const inputs = Array.from({ length: count }, (_, n) => n)
+    const served = Effect.gen(function* () {
+      const ids = yield* Count.enqueueMany(inputs)
+      yield* TestClock.adjust(minutes * 60_000)
+      return yield* Effect.forEach(ids, Runs.get)
+    })
+    return yield* Effect.provide(served, Worker.layer({ jobs: [counting], lease: "30 seconds" }))
+  })
+
+describe("a worker whose storage", () => {
+  it("hands out tasks in a reply that is lost, recovers and runs them", async () => {
+    const ran: Array<number> = []
+    const runs = await faulty((driver) => ({
+      claim: first(
+        1,
+        (request: Driver.ClaimRequest) => Effect.andThen(driver.claim(request), lostReply),
+        driver.claim,
+      ),
+    }), counted(ran, 3, 5))
+    deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
+    deepStrictEqual(ran.toSorted(), [0, 1, 2])
+    ok(runs.every((run) => run.history.filter((one) => one.kind === "crashed").length <= 1))
+  })
+
+  it("applies outcomes in replies that are lost, has them applied once", async () => {
+    const ran: Array<number> = []
+    const runs = await faulty((driver) => ({
+      settle: first(
+        5,
+        (changes: Parameters<Service["settle"]>[0]) =>
+          Effect.andThen(driver.settle(changes), lostReply),
+        driver.settle,
+      ),
+    }), counted(ran, 3, 5))
+    deepStrictEqual(runs.map((run) => run.history.length), [1, 1, 1])
+    deepStrictEqual(ran, [0, 1, 2])
+  })
+
+  it("refuses one outcome for good, has the others and recovers that one", async () => {
+    const ran: Array<number> = []
+    let refused = 0
+    const refusing = (driver: Service): Service["settle"] => (changes) =>
+      changes.some(({ entry }) => entry.lease === 1 && entry.output === `"1"`)
+        ? Effect.suspend(() => {
+          refused++
+          return Effect.fail(DriverError.rejected("settle", "not this one"))
+        })
+        : driver.settle(changes)
+    const Echo = Job.make("echo", { input: Schema.String, output: Schema.String })
+    const echo = Echo.perform((text) => Effect.sync(() => (ran.push(Number(text)), text)))
+    const runs = await faulty(
+      (driver) => ({ settle: refusing(driver) }),
+      Effect.provide(
+        Effect.gen(function* () {
+          const ids = yield* Echo.enqueueMany(["0", "1", "2"])
+          yield* TestClock.adjust("5 minutes")
+          return yield* Effect.forEach(ids, Runs.get)
+        }),
+        Worker.layer({ jobs: [echo] }),
+      ),
+    )
+    ok(refused > 0)
+    deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
+    deepStrictEqual(ran.toSorted(), [0, 1, 1, 2])
+  })
+
+  it("hears no heartbeat for longer than the lease, interrupts and runs again", async () => {
+    const ran: Array<number> = []
+    let beats = 0
+    const runs = await faulty((driver) => ({
+      // The first begins the session; then the storage is away for two leases.
+      heartbeat: (beat) => {
+        const away = ++beats > 1 && beats < 80
+        return away ? lostReply : driver.heartbeat(beat)
+      },
+    }), counted(ran, 1, 10, 45_000))
+    // The interrupted handler wrote nothing, neither of its own nor as an outcome.
+    deepStrictEqual(runs[0]!.history.map(({ kind }) => kind), ["crashed", "completed"])
+    deepStrictEqual(ran, [0])
+  })
+
+  it("is asked to extend a lease and never answers, gives the lease up in time", async () => {
+    const ran: Array<number> = []
+    let beats = 0
+    const runs = await faulty((driver) => ({
+      heartbeat: (beat) => ++beats === 2 ? Effect.never : driver.heartbeat(beat),
+    }), counted(ran, 1, 10, 45_000))
+    deepStrictEqual(runs[0]!.history.map(({ kind }) => kind), ["crashed", "completed"])
+    deepStrictEqual(ran, [0])
+  })
+
+  it("announces nothing, finds work by looking", async () => {
+    const ran: Array<number> = []
+    const runs = await faulty(() => ({ wakeups: Stream.never }), counted(ran, 3, 1))
+    deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
+  })
+
+  it("cannot be listened to, finds work by looking", async () => {
+    const ran: Array<number> = []
+    const broken = Stream.fail(DriverError.unavailable("listen", "no connection"))
+    const runs = await faulty(() => ({ wakeups: broken }), counted(ran, 3, 1))
+    deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
+  })
+
+  it("is away for a long time, resumes by itself", async () => {
+    const ran: Array<number> = []
+    let claims = 0
+    const runs = await faulty((driver) => ({
+      claim: (request) => ++claims < 40 ? lostReply : driver.claim(request),
+    }), counted(ran, 3, 10))
+    deepStrictEqual(runs.map((run) => run.attempts.length), [1, 1, 1])
+    deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
+  })
+})

@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { campaign } from "./mail/campaign.ts"
+import { logLines } from "./mail/log.ts"
 import { Mailer } from "./mail/mailer.ts"
 import { sendEmail } from "./mail/send-email.ts"
 import { Sink } from "./mail/sink.ts"
@@ -30,9 +31,9 @@ const options = (() => {
   }
 })()
 
-const storage = process.env["DATABASE_URL"] === undefined
-  ? Embedded.layer({ directory: `${folder}/database` })
-  : Postgres.layerConfig()
+const storage = process.env["DATABASE_URL"]
+  ? Postgres.layerConfig()
+  : Embedded.layer({ directory: `${folder}/database` })
 
 const mail = Layer.provideMerge(
   Layer.unwrap(Effect.map(Sink, Mailer.layer)),
@@ -50,5 +51,5 @@ Worker.run(
     lease: "5 seconds",
     until: options.watch ? Effect.andThen(once, Effect.never) : once,
   },
-  Layer.merge(storage, mail),
+  Layer.mergeAll(storage, mail, logLines),
 )

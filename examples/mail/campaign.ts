@@ -1,13 +1,11 @@
-import { Driver } from "@millrace/core"
-import { Console, Effect, Schedule } from "effect"
+import { RunId } from "@millrace/core"
+import { Console, Effect } from "effect"
 import { createHash, randomUUID } from "node:crypto"
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
+import { patiently, type Runs, summarize, watch } from "./progress.ts"
 import { readRecipients, type Recipient } from "./recipients.ts"
 import { SendEmail } from "./send-email.ts"
-
-/** The run that a mail to each recipient is. */
-type Runs = ReadonlyMap<string, Recipient>
 
 /**
  * Enqueues a mail to every recipient of a CSV file, shows how it goes, and sums up when all of them
@@ -22,75 +20,49 @@ export const campaign = Effect.fn("Campaign.run")(function* (csv: string, idFile
     yield* Console.log(`skipped the row that ends in line ${line}: ${reason}`)
   }
   const id = yield* Effect.promise(() => currentId(idFile))
-  const runs: Runs = new Map(recipients.map((one) => [runIdOf(id, one.email), one]))
-  yield* Effect.forEach(
-    runs,
-    ([runId, { email, name }]) =>
-      SendEmail.enqueue({
-        to: email,
-        subject: "Your invoice is ready",
-        body: `Dear ${name},\n\nyour invoice for this month is ready.\n`,
-      }, { id: runId }),
-    { concurrency: 8, discard: true },
-  )
+  const runs = new Map<RunId.RunId, Recipient>()
+  for (const recipient of recipients) {
+    const runId = runIdOf(id, recipient.email)
+    if (runs.has(runId)) yield* Console.log(`skipped another row for ${recipient.email}`)
+    else runs.set(runId, recipient)
+  }
+  yield* enqueue(runs)
   yield* Console.log(`enqueued ${runs.size} mails, those of an interrupted start included`)
-  const ended = yield* watch(runs)
-  yield* summarize(runs, ended)
+  yield* summarize(runs, yield* watch(runs))
   yield* Effect.promise(() => rm(idFile, { force: true }))
 })
 
+const enqueue = (runs: Runs) =>
+  Effect.forEach(
+    runs,
+    ([id, { email, name }]) => {
+      const letter = {
+        to: email,
+        subject: "Your invoice is ready",
+        body: `Dear ${name},\n\nyour invoice for this month is ready.\n`,
+      }
+      // With an id of its own a run can be enqueued again, when nobody knows whether it was.
+      return patiently(SendEmail.enqueue(letter, { id }))
+    },
+    { concurrency: 8, discard: true },
+  )
+
+/** Reads the id of the campaign that was interrupted, or begins a new one. */
 const currentId = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, "utf8")
-  } catch {
-    const id = randomUUID()
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, id)
-    return id
-  }
+  const found = await readFile(file, "utf8").catch(() => "")
+  if (RunId.isRunId(found)) return found
+  const id = randomUUID()
+  await mkdir(dirname(file), { recursive: true })
+  // Renamed into its place, so that a kill never leaves half an id.
+  await writeFile(`${file}.part`, id)
+  await rename(`${file}.part`, file)
+  return id
 }
 
 /** A UUID of version 8 (RFC 9562): its bits are the application's own, here a hash. */
-const runIdOf = (campaignId: string, email: string): string => {
+const runIdOf = (campaignId: string, email: string): RunId.RunId => {
   const hex = createHash("sha256").update(`${campaignId} ${email.toLowerCase()}`).digest("hex")
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${
     hex.slice(20, 32)
   }`
 }
-
-const stateOf = Effect.fnUntraced(function* (runs: Runs) {
-  const driver = yield* Driver.Driver
-  return yield* driver.find({ runs: [...runs.keys()], limit: runs.size })
-})
-
-type Records = ReadonlyArray<Driver.TaskRecord>
-
-/** Prints a line whenever something changed, until every run has ended. */
-const watch = Effect.fnUntraced(function* (runs: Runs) {
-  let shown = ""
-  const look = Effect.gen(function* () {
-    const records = yield* stateOf(runs)
-    const count = (state: string) => records.filter((record) => record.state === state).length
-    const line = `delivered ${count("completed")} of ${runs.size}, failed ${count("failed")}, ` +
-      `running ${count("running")}, waiting ${count("ready")}`
-    if (line !== shown) yield* Console.log(line)
-    shown = line
-    return records
-  })
-  const hasEnded = (records: Records) =>
-    records.every(({ state }) => state === "completed" || state === "failed")
-  return yield* Effect.repeat(look, { schedule: Schedule.spaced("500 millis"), until: hasEnded })
-})
-
-const summarize = Effect.fnUntraced(function* (runs: Runs, records: Records) {
-  const delivered = records.filter((record) => record.state === "completed")
-  const failed = records.filter((record) => record.state === "failed")
-  const retried = delivered.filter((record) => record.failures + record.crashes > 0)
-  yield* Console.log("")
-  yield* Console.log(`delivered: ${delivered.length}, ${retried.length} of them after a retry`)
-  yield* Console.log(`failed: ${failed.length}`)
-  for (const record of failed) {
-    const why = record.history.at(-1)?.failure?.message ?? "no reason was stored"
-    yield* Console.log(`  ${runs.get(record.runId)?.email}: ${why}`)
-  }
-})

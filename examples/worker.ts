@@ -1,6 +1,6 @@
 /**
- * Sends a mail to every recipient in `recipients.csv`, through a mail server that is as difficult as
- * real ones are, and sums up.
+ * Sends a mail to every recipient in `recipients.csv`, through a mail server that is as difficult
+ * as real ones are, and sums up.
  *
  *     bun run examples/worker.ts [--watch]
  *     deno task worker [--watch]

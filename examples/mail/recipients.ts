@@ -12,9 +12,9 @@ export const Recipient = Schema.Struct({
 })
 export type Recipient = typeof Recipient.Type
 
-/** A row that names nobody to write to. It is reported with its line, so that it is not just lost. */
+/** A row that names nobody to write to. It is reported with its line, so that it is not lost. */
 export interface BadRow {
-  /** Where the row ends: a quoted field may hold line breaks, and an open quote swallows the rest. */
+  /** Where the row ends: a quoted field may hold line breaks, an open quote swallows the rest. */
   readonly line: number
   readonly reason: string
 }

@@ -1,90 +1,108 @@
 /**
- * Checks that nothing is lost when the example worker is killed in the middle and started again:
- * every recipient is delivered, or has failed for a reason.
+ * Checks that nothing is lost when the example worker is killed and started again, twice in a row:
+ * with the embedded database on Bun and on Deno, and with a PostgreSQL server.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
-import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
-import { localEnvironment, root } from "./command.mjs"
+import { mailboxProblems, summaryProblems } from "./campaign.mjs"
+import { forwardSignals, localEnvironment, root, run, signalCode, stopSignal } from "./command.mjs"
+import { startPostgres } from "./postgres.mjs"
 
-const timeoutMillis = 2 * 60_000
-const folder = mkdtempSync(join(tmpdir(), "millrace-kill-"))
-const { DATABASE_URL: _, ...env } = localEnvironment()
+const timeoutMillis = 60_000
 
-const problems = []
+const runtimes = { bun: ["run"], deno: ["run", "--allow-all", "--no-check"] }
 
-for (const runtime of [["bun", "run"], ["deno", "run", "--allow-all", "--no-check"]]) {
-  rmSync(join(folder, ".millrace"), { recursive: true, force: true })
-  const first = await start(runtime, /^delivered [1-9]\d* of/m)
-  if (!first.killed) problems.push(`${runtime[0]}: it ended before it could be killed`)
-  const second = await start(runtime)
-  const summary = /^delivered: (\d+).*\nfailed: (\d+)\n((?: {2}.*\n)*)/m.exec(second.output)
-  const problem = second.code === 0 && summary !== null
-    ? problemOf(summary, second.output)
-    : `code ${second.code}, and no summary:\n${second.output}`
-  if (problem !== undefined) problems.push(`${runtime[0]}: ${problem}`)
+/** When to kill, seen from the folder and from what was printed. */
+const moments = {
+  // Before anybody can have written down that it is delivered, so that it is sent once more.
+  "at the first mail": (cwd) => mailboxOf(cwd).length > 0,
+  "in the middle": (_, stdout) => progressOf(stdout).some(({ done, all }) => done > all / 2),
 }
-rmSync(folder, { recursive: true, force: true })
 
-for (const problem of problems) console.log(`  failed: kill and start again: ${problem}`)
-console.log(problems.length === 0 ? "2 passed, 0 failed" : `0 passed, ${problems.length} failed`)
-process.exit(problems.length === 0 ? 0 : 1)
+forwardSignals()
+let passed = 0
+let failed = 0
+await check("bun, embedded", "bun")
+await check("deno, embedded", "deno")
+if (stopSignal() === undefined) {
+  const server = await startPostgres()
+  try {
+    await check("bun, a server", "bun", server.url)
+  } finally {
+    await server.stop()
+  }
+}
+if (stopSignal()) process.exit(signalCode(stopSignal()))
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed > 0 ? 1 : 0)
 
-/** Runs the example to its end, or kills it as soon as it has printed something. */
-function start([command, ...args], killAt) {
-  return new Promise((resolve) => {
-    const path = join(root, "node_modules/.bin", command)
-    const child = spawn(path, [...args, join(root, "examples/worker.ts")], {
-      cwd: folder,
-      env,
-      detached: true,
-    })
-    let output = ""
-    let killed = false
-    const kill = () => {
-      try {
-        // The group: what is in node_modules/.bin may be a starter of the runtime.
-        process.kill(-child.pid, "SIGKILL")
-      } catch {
-        // It has ended already.
-      }
-    }
-    const timer = setTimeout(kill, timeoutMillis)
-    const read = (chunk) => {
-      output += chunk
-      if (killAt === undefined || killed || !killAt.test(output)) return
-      killed = true
-      kill()
-    }
-    child.stdout.on("data", read)
-    child.stderr.on("data", read)
-    child.on("close", (code) => {
-      clearTimeout(timer)
-      console.log(output.trimEnd().split("\n").slice(-7).join("\n"))
-      resolve({ output, code, killed })
-    })
+async function check(name, runtime, url) {
+  if (stopSignal()) return
+  const startedAt = Date.now()
+  const folder = mkdtempSync(join(tmpdir(), "millrace-kill-"))
+  try {
+    const { problems, output } = await killTwice(runtime, folder, url)
+    if (stopSignal()) return
+    if (problems.length === 0) passed++
+    else failed++
+    if (problems.length > 0) console.log(output.trimEnd())
+    for (const problem of problems) console.log(`  failed: killed and started again: ${problem}`)
+    const mark = problems.length === 0 ? "ok  " : "FAIL"
+    console.log(`${mark} killed twice: ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function killTwice(runtime, cwd, url) {
+  const { DATABASE_URL: _, ...env } = localEnvironment()
+  if (url !== undefined) env.DATABASE_URL = url
+  const args = [...runtimes[runtime], join(root, "examples/worker.ts")]
+  const start = (isDue) => {
+    const killWhen = isDue && ((stdout) => isDue(cwd, stdout))
+    return run(runtime, args, { cwd, env, capture: true, timeoutMillis, killWhen })
+  }
+  const problems = []
+  const stdouts = []
+  let output = ""
+  for (const [moment, isDue] of [...Object.entries(moments), ["at no time", undefined]]) {
+    const result = await start(isDue)
+    stdouts.push(result.stdout)
+    output += result.output
+    if (isDue && !result.killed) problems.push(`not killed ${moment}, but code ${result.code}`)
+    if (!isDue && result.code !== 0) problems.push(`code ${result.code}`)
+  }
+  problems.push(...summaryProblems(stdouts.at(-1)))
+  problems.push(...mailboxProblems(mailbox(cwd)))
+  problems.push(...forgotten(stdouts))
+  if (existsSync(join(cwd, ".millrace/campaign"))) problems.push("the campaign has not ended")
+  return { problems, output }
+}
+
+/** What was delivered before a kill, as far as it was told, is delivered at the next start. */
+function forgotten(stdouts) {
+  return stdouts.slice(1).flatMap((stdout, index) => {
+    const before = progressOf(stdouts[index]).at(-1)?.done ?? 0
+    const after = progressOf(stdout)[0]?.done ?? 0
+    return after >= before ? [] : [`${before} were delivered, and after a new start ${after}`]
   })
 }
 
-function problemOf([, delivered, failed, reasons], output) {
-  const csv = readFileSync(join(root, "examples/recipients.csv"), "utf8")
-  const addresses = [...csv.matchAll(/^"?([^\s@,<>"]+@[^\s@,<>"]+\.[a-z]+)"?,/gm)]
-  const known = new Set(addresses.map(([, address]) => address))
-  const mailbox = join(folder, ".millrace/mailbox")
-  const mails = readdirSync(mailbox).filter((name) => name.endsWith(".eml"))
-  const reached = new Set(
-    mails.flatMap((name) =>
-      [...readFileSync(join(mailbox, name), "utf8").matchAll(/^Delivered-To: (\S+)\r$/gm)]
-        .map(([, address]) => address)
-    ),
-  )
-  const enqueued = Number(/^enqueued (\d+)/m.exec(output)?.[1])
-  if (Number(delivered) + Number(failed) !== enqueued) return "the summary does not add up"
-  if (mails.length !== Number(delivered)) return `${mails.length} mails, but ${delivered} delivered`
-  const missing = [...known].filter((address) =>
-    !reached.has(address) && !reasons.includes(address)
-  )
-  return missing.length === 0 ? undefined : `nothing is known of ${missing.join(", ")}`
+function progressOf(stdout) {
+  return [...stdout.matchAll(/^delivered (\d+) of (\d+)/gm)]
+    .map(([, done, all]) => ({ done: Number(done), all: Number(all) }))
+}
+
+function mailbox(cwd) {
+  return join(cwd, ".millrace/mailbox")
+}
+
+function mailboxOf(cwd) {
+  try {
+    return readdirSync(mailbox(cwd)).filter((name) => name.endsWith(".eml"))
+  } catch {
+    return [] // It has not been made yet.
+  }
 }

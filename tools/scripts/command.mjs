@@ -1,4 +1,4 @@
-/** Runs commands: signals forwarded once, output captured or passed through, nothing left behind. */
+/** Runs commands: signals forwarded once, output captured or passed on, nothing left behind. */
 import { spawn } from "node:child_process"
 import { constants } from "node:os"
 import { delimiter, join } from "node:path"
@@ -17,6 +17,7 @@ export const localEnvironment = () => ({
 const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"]
 const echoMillis = 200
 const killMillis = 5_000
+const watchMillis = 2
 const running = new Set()
 let lastSignal
 let lastSignalAt = 0
@@ -45,13 +46,14 @@ export function forwardSignals() {
 }
 
 /**
- * Runs a command to its end and answers `{ code, output, stdout, timedOut }`.
+ * Runs a command to its end and answers `{ code, output, stdout, timedOut, killed }`.
  *
  * Output is captured with `capture: true`, copied as well with `capture: "tee"`, and otherwise
- * passed through. After `timeoutMillis` the command and everything it started are ended.
+ * passed through. After `timeoutMillis` the command and everything it started are ended. As soon as
+ * `killWhen` says so, asked all the time, they are killed, with no chance to tidy up.
  */
 export function run(command, args, { env = localEnvironment(), cwd = root, ...rest } = {}) {
-  const { capture = false, timeoutMillis } = rest
+  const { capture = false, timeoutMillis, killWhen } = rest
   return new Promise((resolve) => {
     // A group of its own, so that a signal reaches it once, and its own children with it.
     const stdio = capture ? ["ignore", "pipe", "pipe"] : "inherit"
@@ -60,6 +62,7 @@ export function run(command, args, { env = localEnvironment(), cwd = root, ...re
     let output = ""
     let stdout = ""
     let timedOut = false
+    let killed = false
     for (const stream of ["stdout", "stderr"]) {
       child[stream]?.setEncoding("utf8").on("data", (text) => {
         output += text
@@ -72,10 +75,16 @@ export function run(command, args, { env = localEnvironment(), cwd = root, ...re
       killGroup(child, "SIGTERM")
       setTimeout(() => killGroup(child, "SIGKILL"), killMillis).unref()
     }, timeoutMillis)
+    const watch = killWhen && setInterval(() => {
+      if (killed || !killWhen(stdout)) return
+      killed = true
+      killGroup(child, "SIGKILL")
+    }, watchMillis)
     const finish = (code) => {
       clearTimeout(timer)
+      clearInterval(watch)
       running.delete(child)
-      resolve({ code, output, stdout, timedOut })
+      resolve({ code, output, stdout, timedOut, killed })
     }
     child.once("error", (error) => {
       output += `Cannot run "${command}": ${error.message}\n`

@@ -22,7 +22,7 @@ const commands = {
 
 /** The test files whose path contains the text. */
 export function testFiles(filter = "") {
-  return ["packages", "tools"]
+  return ["packages", "tools", "examples"]
     .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
     .flatMap((folder) => filesUnder(folder))
     .filter((path) => path.endsWith(".test.ts") && path.includes(filter))

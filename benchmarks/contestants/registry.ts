@@ -1,0 +1,24 @@
+/** The contestants by name. */
+import type { Contestant } from "../model.ts"
+
+const modules: Readonly<Record<string, () => Promise<{ readonly contestant: Contestant }>>> = {
+  "millrace": () => import("./millrace.ts"),
+  "raw limit": () => import("./limit.ts"),
+  "graphile-worker": () => import("../peers/graphile-worker.ts"),
+  "pg-boss": () => import("../peers/pg-boss.ts"),
+  "PersistedQueue": () => import("../peers/persisted-queue.ts"),
+  "effect-mq": () => import("../peers/effect-mq.ts"),
+}
+
+/** Everybody else's queues that use PostgreSQL. */
+export const peers: ReadonlyArray<string> = [
+  "graphile-worker",
+  "pg-boss",
+  "PersistedQueue",
+  "effect-mq",
+]
+
+/** The two that settle and fetch job by job, and are given fewer jobs. */
+export const slow: ReadonlyArray<string> = ["PersistedQueue", "effect-mq"]
+
+export const load = async (name: string): Promise<Contestant> => (await modules[name]!()).contestant

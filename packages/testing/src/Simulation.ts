@@ -45,6 +45,8 @@ export interface Options<S> {
   readonly seeds?: number | ReadonlyArray<number>
   /** For how long faults strike, in virtual time (default 10 minutes). Then everything must end. */
   readonly duration?: Duration.Input
+  /** How long after that the runs may take to end, in virtual time (default 400 days). */
+  readonly within?: Duration.Input
   /** What must hold after every step, by name: answers what is wrong, or `undefined`. */
   readonly invariants?: Readonly<Record<string, (state: S) => string | undefined>>
 }
@@ -191,6 +193,7 @@ const scenarioOf = <S>(options: Options<S>): Scenario => {
     workers: options.workers ?? 3,
     faults: options.faults === undefined ? Faults.all : { ...Faults.all, ...options.faults },
     durationMillis: Duration.toMillis(options.duration ?? "10 minutes"),
+    patienceMillis: Duration.toMillis(options.within ?? "400 days"),
     load: options.load(state),
     invariants: Object.fromEntries(invariants.map(([name, check]) => [name, () => check(state)])),
   }

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly workers: number
   readonly faults: Faults
   readonly durationMillis: number
+  /** How long the runs may take to end, once faults no longer strike. */
+  readonly patienceMillis: number
   readonly load: Effect.Effect<unknown, unknown, Driver.Driver>
   /** By name: what is wrong, or `undefined`. */
   readonly invariants: Readonly<Record<string, () => string | undefined>>
@@ -56,9 +58,6 @@ export interface Ending {
   /** How many faults were drawn. */
   readonly faults: number
 }
-
-/** How long the runs may take to end, once faults no longer strike. */
-const patienceMillis = 400 * 24 * 60 * 60 * 1000
 
 const maxSteps = 50_000_000
 
@@ -120,7 +119,7 @@ class Simulated {
   }
 
   #step(): string | undefined {
-    const { durationMillis, invariants } = this.#scenario
+    const { durationMillis, patienceMillis, invariants } = this.#scenario
     if (this.#plan.active && this.#world.now >= durationMillis) this.#calm()
     if (!this.#world.step()) return "Nothing can ever run again, and not all runs have ended"
     if (this.#ledger.broken !== undefined) return this.#ledger.broken

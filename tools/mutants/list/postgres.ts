@@ -1,0 +1,96 @@
+/** Mutants of the PostgreSQL driver: of its SQL, above all. */
+import { mutantsOf } from "../Mutant.ts"
+
+const statements = "packages/driver-postgres/src/statements"
+
+export const postgresql = [
+  ...mutantsOf(`${statements}/Claim.ts`, ["pglite", "races"], [
+    [
+      "SQL: a claim takes what another is taking",
+      "    limit l.lim for update skip locked",
+      "    limit l.lim",
+    ],
+    ["SQL: `<` for `<=` when a task is due", "s.run_at <= t.now", "s.run_at < t.now"],
+    [
+      "SQL: the last priority comes first",
+      "order by r.queue_id, r.priority, r.born, r.seq",
+      "order by r.queue_id, r.priority desc, r.born, r.seq",
+    ],
+    [
+      "SQL: an expired worker claims",
+      "where w.id = $2::text and w.expires_at > t.now for key share of w",
+      "where w.id = $2::text for key share of w",
+    ],
+    [
+      "SQL: what crashed is claimed with others",
+      "where not exists (select 1 from first where crashes > 0)",
+      "where not exists (select 1 from first where crashes > 9)",
+    ],
+    ["SQL: a claim keeps the lease", "array_agg(taken.lease + 1)", "array_agg(taken.lease)"],
+  ]),
+  ...mutantsOf(`${statements}/Apply.ts`, ["pglite", "races"], [
+    [
+      "SQL: a ready task is changed whatever its lease",
+      "where n.task_id = r.task_id and n.lease = r.lease)",
+      "where n.task_id = r.task_id)",
+    ],
+    [
+      "SQL: a running task is changed by whoever does not hold it",
+      "where u.task_id = n.task_id and u.lease = n.lease\n",
+      "where u.task_id = n.task_id\n",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Settle.ts`, ["pglite", "races"], [
+    [
+      "SQL: a settle does not look into the claim",
+      "    )) is true`,",
+      "    )) is not null`,",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Change.ts`, ["pglite", "races"], [
+    [
+      "SQL: a delay is lost",
+      "case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end",
+      "case when ${read.state} = 'ready' then t.now end",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Expire.ts`, ["pglite", "races"], [
+    [
+      "SQL: `<` for `<=` when a lease ends",
+      "where w.expires_at <= t.now and (",
+      "where w.expires_at < t.now and (",
+    ],
+    [
+      "SQL: what was given up is not recovered",
+      "where c.given_up or c.worker",
+      "where c.worker",
+    ],
+    [
+      "SQL: what has its outcome is recovered",
+      "and coalesce(l.lease, 0) < u.lease",
+      "",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Heartbeat.ts`, ["pglite", "races"], [
+    [
+      "SQL: a heartbeat revives an expired lease",
+      "  where w.expires_at > (select now from t)\n",
+      "",
+    ],
+    [
+      "SQL: a heartbeat does not tell what was cancelled",
+      "    or exists (select 1 from ${schema}.attempts a where a.task_id = h.id and a.lease = h.lease)\n",
+      "",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Prune.ts`, ["pglite", "races"], [
+    ["SQL: what has not ended is pruned", "where a.state <> 'ready'\n    and", "where"],
+  ]),
+  ...mutantsOf(`${statements}/Wake.ts`, ["pglite", "races"], [
+    [
+      "SQL: a worker that waits is not woken",
+      "(${always} or exists (",
+      "(${always} or not exists (",
+    ],
+  ]),
+]

@@ -1,0 +1,62 @@
+/** Mutants of the pure rules. */
+import { mutantsOf } from "../Mutant.ts"
+
+const core = "packages/core/src"
+
+export const rules = [
+  ...mutantsOf(`${core}/Transition.ts`, ["memory", "calm", "storm"], [
+    [
+      "a failure spends no attempt",
+      "const failures = task.failures + 1\n",
+      "const failures = task.failures\n",
+    ],
+    [
+      "one attempt more than allowed",
+      "failures >= task.maxAttempts",
+      "failures > task.maxAttempts",
+    ],
+    ["one crash less than allowed", "crashes > task.maxCrashes", "crashes >= task.maxCrashes"],
+    ["crashes have no limit", "crashes > task.maxCrashes", "crashes < 0"],
+    [
+      "a snooze spends an attempt",
+      `changed(task, "snoozed", again(outcome.delayMillis), entry)`,
+      `{ ...changed(task, "snoozed", again(outcome.delayMillis), entry), failures: task.failures + 1 }`,
+    ],
+    ["a snooze is due at once", "again(outcome.delayMillis)", "again(0)"],
+    [
+      "a retry by hand keeps what was spent",
+      "  failures: 0,\n  crashes: 0,\n",
+      "  failures: task.failures,\n  crashes: task.crashes,\n",
+    ],
+    [
+      "an attempt ends a task that another holds",
+      `task.state === "running" && task.lease === lease`,
+      `task.state === "running"`,
+    ],
+    [
+      "what has ended can be cancelled",
+      "isTerminal(task.state) ? undefined : cancelled(task, event.reason)",
+      "cancelled(task, event.reason)",
+    ],
+    [
+      "the numbers of attempts begin with 0",
+      "const entry = { attempt: task.failures + 1, elapsedMillis }",
+      "const entry = { attempt: task.failures, elapsedMillis }",
+    ],
+    [
+      "a discarded task is tried again",
+      `changed(task, "discarded", end("failed")`,
+      `changed(task, "discarded", again(0)`,
+    ],
+  ]),
+  ...mutantsOf(`${core}/Claiming.ts`, ["memory"], [
+    ["`<` for `<=` when a task is due", "dueAt <= now", "dueAt < now"],
+    ["`<` for `<=` when a lease ends", "expiresAt <= now", "expiresAt < now"],
+    ["the last priority comes first", "a.priority - b.priority", "b.priority - a.priority"],
+    ["the newest task comes first", "a.sequence - b.sequence", "b.sequence - a.sequence"],
+    ["what crashed once is claimed with others", "task.crashes > 0", "task.crashes > 1"],
+  ]),
+  ...mutantsOf(`${core}/Backoff.ts`, ["calm"], [
+    ["the exponent of the backoff is off by one", "factor ** (attempt - 1)", "factor ** attempt"],
+  ]),
+]

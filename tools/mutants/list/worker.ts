@@ -1,0 +1,87 @@
+/** Mutants of the worker. */
+import { mutantsOf } from "../Mutant.ts"
+
+const worker = "packages/core/src/internal/worker"
+
+export const workers = [
+  ...mutantsOf(`${worker}/Attempts.ts`, ["calm", "storm"], [
+    [
+      "worker: timeouts are not enforced",
+      "    this.deadlines.add(running, policy.timeoutMillis)\n",
+      "",
+    ],
+    [
+      "worker: a cancelled handler runs on",
+      `this.#interrupt(running, "lost")`,
+      "return",
+    ],
+    [
+      "worker: handlers are told one attempt too few",
+      "    attempt: task.failures + 1,\n    maxAttempts: policy.maxAttempts,",
+      "    attempt: task.failures,\n    maxAttempts: policy.maxAttempts,",
+    ],
+    ["worker: the fence is the attempt", "fence: task.lease", "fence: task.failures + 1"],
+    ["worker: handlers get no place back", "      this.#reports.freed(held.task.queue)\n", ""],
+  ]),
+  ...mutantsOf(`${worker}/Intake.ts`, ["calm", "storm"], [
+    [
+      "worker: a claim whose reply was lost is forgotten",
+      "() => Effect.sync(() => session.drain()),",
+      "() => Effect.void,",
+    ],
+    [
+      "worker: no poll, and wakeups can be lost",
+      "Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))",
+      "Math.max(1, Math.min(dueMillis, 1e10))",
+    ],
+    [
+      "worker: what was claimed is not held",
+      "      session.hold(task)\n",
+      "",
+    ],
+  ]),
+  ...mutantsOf(`${worker}/Lane.ts`, ["calm", "storm"], [
+    [
+      "worker: one attempt more at a time than allowed",
+      "if (this.active >= this.concurrency ||",
+      "if (this.active > this.concurrency ||",
+    ],
+  ]),
+  ...mutantsOf(`${worker}/Sessions.ts`, ["calm", "storm"], [
+    ["worker: nobody recovers", "limit: recoveredAtOnce }", "limit: 0 }"],
+    [
+      "worker: heartbeats come too late",
+      "const interval = this.#leaseMillis / beatsPerLease",
+      "const interval = this.#leaseMillis * beatsPerLease",
+    ],
+    [
+      "worker: what another took over runs on",
+      "      for (const id of pulse.value.lost) this.#losses.lost(session, id, leases.get(id)!)\n",
+      "",
+    ],
+  ]),
+  ...mutantsOf(`${worker}/Settling.ts`, ["calm", "storm"], [
+    [
+      "worker: an outcome is dropped when the storage fails",
+      "if (!error.isRetryable) return yield* this.#refused(batch, error)",
+      "return",
+    ],
+    [
+      "worker: what was settled is still held",
+      "      ended.session.release(ended.task)\n",
+      "",
+    ],
+  ]),
+  ...mutantsOf(`${worker}/Outcomes.ts`, ["calm", "storm"], [
+    [
+      "worker: a typed error is never tried again",
+      "retryDelayMillis: retryable ? delayOf(about) : undefined",
+      "retryDelayMillis: undefined",
+    ],
+    [
+      "worker: a timeout counts as given back",
+      `if (about.ending === "timeout") return timedOut(about)`,
+      `if (about.ending === "timeout") return { _tag: "Interrupted" }`,
+    ],
+  ]),
+]

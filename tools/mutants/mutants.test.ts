@@ -1,0 +1,23 @@
+import { assert, assertEquals } from "@std/assert"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, it } from "node:test"
+import { mutants } from "./all.ts"
+
+const root = join(import.meta.dirname!, "../..")
+
+describe("the list of mutants", () => {
+  it("is long enough, and names each once", () => {
+    const names = mutants.map(({ name }) => name)
+    assert(names.length >= 30, `${names.length} mutants`)
+    assertEquals(names.filter((name, index) => names.indexOf(name) !== index), [])
+  })
+
+  for (const { name, file, find, replace } of mutants) {
+    it(`still applies: ${name}`, () => {
+      const parts = readFileSync(join(root, file), "utf8").split(find)
+      assertEquals(parts.length, 2, `${file} has ${parts.length - 1} places like this: ${find}`)
+      assert(find !== replace)
+    })
+  }
+})

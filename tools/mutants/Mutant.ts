@@ -13,9 +13,9 @@ export interface Mutant {
 
 /**
  * The checks: the conformance cases on memory and on PGlite, the races between real connections,
- * and the simulation without and with faults.
+ * and the simulation without faults, with all of them, and with wakeups that get lost.
  */
-export type Check = "memory" | "pglite" | "races" | "calm" | "storm"
+export type Check = "memory" | "pglite" | "races" | "calm" | "storm" | "deaf"
 
 /** Writes the mutants of one file. */
 export const mutantsOf = (

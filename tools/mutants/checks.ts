@@ -19,7 +19,7 @@ const tests: Readonly<Partial<Record<Check, string>>> = {
   races: "./packages/driver-postgres/test/races.test.ts",
 }
 
-const seeds: Readonly<Partial<Record<Check, number>>> = { calm: 5, storm: 60 }
+const seeds: Readonly<Partial<Record<Check, number>>> = { calm: 5, storm: 60, deaf: 20 }
 
 /** Runs a check in the sandbox. */
 export const look = async (sandbox: Sandbox, check: Check): Promise<Verdict> => {
@@ -42,6 +42,7 @@ const words: Readonly<Record<Check, string>> = {
   races: "races",
   calm: "simulation without faults",
   storm: "simulation with faults",
+  deaf: "simulation with lost wakeups",
 }
 
 const ofTests = (check: Check, { code, output }: Ran): Verdict => {

@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, it } from "node:test"
+import { Effect } from "effect"
 import { mutants } from "./all.ts"
+import { bench } from "./Bench.ts"
 
 const root = join(import.meta.dirname!, "../..")
 
@@ -20,4 +22,12 @@ describe("the list of mutants", () => {
       assert(find !== replace)
     })
   }
+})
+
+describe("without a mutant the simulation is clean", () => {
+  const seeds = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+  it("without faults", async () => void await Effect.runPromise(bench.calm(seeds(2))))
+  it("with all faults", async () => void await Effect.runPromise(bench.storm(seeds(20))))
+  it("with lost wakeups", async () => void await Effect.runPromise(bench.deaf(seeds(5))))
 })

@@ -40,14 +40,12 @@ export const postgresql = [
       "where u.task_id = n.task_id\n",
     ],
   ]),
-  ...mutantsOf(`${statements}/Settle.ts`, ["pglite", "races"], [
-    [
-      "SQL: a settle does not look into the claim",
-      "    )) is true`,",
-      "    )) is not null`,",
-    ],
-  ]),
   ...mutantsOf(`${statements}/Change.ts`, ["pglite", "races"], [
+    [
+      "SQL: the last to write a lease wins",
+      "on conflict (task_id, lease) do nothing",
+      "on conflict (task_id, lease) do update set kind = excluded.kind",
+    ],
     [
       "SQL: a delay is lost",
       "case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end",
@@ -84,7 +82,7 @@ export const postgresql = [
     ],
   ]),
   ...mutantsOf(`${statements}/Prune.ts`, ["pglite", "races"], [
-    ["SQL: what has not ended is pruned", "where a.state <> 'ready'\n    and", "where"],
+    ["SQL: what ended lately is pruned", "and a.finished_at <= (", "and a.finished_at >= ("],
   ]),
   ...mutantsOf(`${statements}/Wake.ts`, ["pglite", "races"], [
     [

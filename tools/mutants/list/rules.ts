@@ -29,11 +29,6 @@ export const rules = [
       "  failures: task.failures,\n  crashes: task.crashes,\n",
     ],
     [
-      "an attempt ends a task that another holds",
-      `task.state === "running" && task.lease === lease`,
-      `task.state === "running"`,
-    ],
-    [
       "what has ended can be cancelled",
       "isTerminal(task.state) ? undefined : cancelled(task, event.reason)",
       "cancelled(task, event.reason)",

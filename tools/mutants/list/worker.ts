@@ -30,14 +30,16 @@ export const workers = [
       "() => Effect.void,",
     ],
     [
-      "worker: no poll, and wakeups can be lost",
-      "Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))",
-      "Math.max(1, Math.min(dueMillis, 1e10))",
-    ],
-    [
       "worker: what was claimed is not held",
       "      session.hold(task)\n",
       "",
+    ],
+  ]),
+  ...mutantsOf(`${worker}/Intake.ts`, ["deaf"], [
+    [
+      "worker: no poll, and wakeups can be lost",
+      "Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))",
+      "Math.max(1, Math.min(dueMillis, 1e10))",
     ],
   ]),
   ...mutantsOf(`${worker}/Lane.ts`, ["calm", "storm"], [

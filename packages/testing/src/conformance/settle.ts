@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { Transition } from "@millrace/core"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { equal, equalJson, that } from "./expect.ts"
@@ -41,6 +42,19 @@ export const settleCases: ReadonlyArray<Case> = [
     }
     equal(yield* stage.read(task.id), before, "The task")
     equal((yield* stage.settle(task, completed())).status, "applied", "The right lease")
+  }),
+
+  scene("A change of a ready task with another lease leaves it ready", function* (stage) {
+    const worker = yield* stage.worker()
+    yield* stage.insertOne()
+    const before = yield* stage.attempt(worker, interrupted)
+    const late = Transition.transition({ ...before, state: "ready", lease: 0 }, {
+      _tag: "CancelRequested",
+      reason: "late",
+    })!
+    const [settled] = yield* stage.driver.settle([late])
+    equal([settled!.status, settled!.kind], ["already", "interrupted"], "The answer")
+    equal((yield* stage.claimOne(worker)).id, before.id, "The task that is claimed")
   }),
 
   scene("A task that goes back to ready keeps its history and its counts", function* (stage) {

@@ -138,7 +138,9 @@ export class Intake {
     let now = began
     for (const lane of this.#lanes.values()) {
       for (let held = lane.next(now); held !== undefined; held = lane.next(now)) {
-        if (this.#attempts.start(held)) lane.active++
+        // After a long pause others have it, though no heartbeat has told so yet.
+        if (now >= held.session.expiresAt) held.session.release(held.task)
+        else if (this.#attempts.start(held)) lane.active++
         now = monotonicMillis(this.#clock)
         if (now - began > sliceMillis) {
           this.#claimable.openUnsafe()

@@ -1,7 +1,7 @@
 /**
  * Drivers with a store of their own that is made before the tests of a file and removed after them.
  */
-import type { Driver, DriverError } from "@millrace/core"
+import type { Driver, DriverError, Transaction } from "@millrace/core"
 import { Embedded, Postgres } from "@millrace/driver-postgres"
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { after, before } from "node:test"
@@ -9,14 +9,16 @@ import process from "node:process"
 import postgres from "postgres"
 
 export interface Store {
-  readonly run: <A>(effect: Effect.Effect<A, unknown, Driver.Driver>) => Promise<A>
+  readonly run: <A>(effect: Effect.Effect<A, unknown, Provided>) => Promise<A>
 }
+
+type Provided = Driver.Driver | Transaction.Transactions
 
 /** The server to test against, if there is one. */
 export const serverUrl: string | undefined = process.env["DATABASE_URL"]
 
 /** A driver whose tables are in a schema of their own, which is dropped with it. */
-export const serverLayer: Layer.Layer<Driver.Driver, DriverError> = Layer.unwrap(
+export const serverLayer: Layer.Layer<Provided, DriverError> = Layer.unwrap(
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => `testing_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`),
@@ -42,7 +44,7 @@ export function embedded(): Store {
   return store(Embedded.layer({ directory: undefined, clock: "effect" }))
 }
 
-function store(layer: Layer.Layer<Driver.Driver, unknown>): Store {
+function store(layer: Layer.Layer<Provided, unknown>): Store {
   const runtime = ManagedRuntime.make(layer)
   before(async () => {
     await runtime.context()

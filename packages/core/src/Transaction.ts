@@ -143,15 +143,17 @@ export const complete: <A, E, R>(
   const nested = Option.isSome(yield* Effect.serviceOption(Transaction))
   if (completion.state === "stored") return yield* Effect.die(twice())
   const settled = Effect.tap(effect, (output) => settle(completion, output, nested))
-  return yield* finished(transactions.run(settled).pipe(
-    Effect.tap(() =>
-      Effect.sync(() => {
-        if (nested) return
-        completion.state = "stored"
-        completion.stored()
-      })
+  return yield* finished(
+    transactions.run(settled).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          if (nested) return
+          completion.state = "stored"
+          completion.stored()
+        })
+      ),
     ),
-  ))
+  )
 })
 
 /**

@@ -5,7 +5,14 @@
  */
 import { DriverError } from "@millrace/core"
 import { Context, Effect, Semaphore } from "effect"
-import { type Begin, type Database, ofDrizzle, ofRaw, type Part, type Transactable } from "./Begin.ts"
+import {
+  type Begin,
+  type Database,
+  ofDrizzle,
+  ofRaw,
+  type Part,
+  type Transactable,
+} from "./Begin.ts"
 import { attempt, type Query } from "./Connection.ts"
 import { type Executor, queryOf, type RawTransaction } from "./Executor.ts"
 

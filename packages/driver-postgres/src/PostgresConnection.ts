@@ -83,7 +83,13 @@ class Pools implements Connection {
     this.#transactions = new PostgresTransactions({
       ...settings,
       connect: () =>
-        this.#connect({ max: settings.maxTransactions, fetch_types: true, connection: identity }),
+        this.#connect({
+          max: settings.maxTransactions,
+          // The client's own COMMIT would be prepared too, otherwise.
+          prepare: settings.prepare,
+          fetch_types: true,
+          connection: identity,
+        }),
     })
     this.#pool = this.#open()
   }

@@ -51,11 +51,14 @@ export const joining = <A>(
   alone: Effect.Effect<A, DriverError>,
   within: (store: Store, query: Query, joined: Joined) => Promise<A>,
 ): Effect.Effect<A, DriverError> =>
-  Effect.flatMap(CurrentJoined, (joined) =>
-    joined === undefined ? alone : join(joined, operation, async (query) => {
-      await assertOpen(joined, operation)
-      return within(insideOf(store), query, joined)
-    }))
+  Effect.flatMap(
+    CurrentJoined,
+    (joined) =>
+      joined === undefined ? alone : join(joined, operation, async (query) => {
+        await assertOpen(joined, operation)
+        return within(insideOf(store), query, joined)
+      }),
+  )
 
 // What is made inside of a transaction may be rolled back: a number that was learned there is
 // forgotten, unless new queues are made beside it.

@@ -74,9 +74,7 @@ const begunBy = (begin: Begin): Effect.Effect<Begun, DriverError> =>
 // The effect may be waiting for an answer that never comes, or for something else altogether.
 const lossOf = (begun: Begun): Effect.Effect<never, DriverError> =>
   Effect.callback((resume) =>
-    begun.onLost((error) =>
-      resume(Effect.fail(toDriverError("go on with the transaction", error)))
-    )
+    begun.onLost((error) => resume(Effect.fail(toDriverError("go on with the transaction", error))))
   )
 
 const toCommitError = (error: unknown): DriverError => {

@@ -52,15 +52,15 @@ export class QueryError extends Schema.TaggedError<QueryError>()("QueryError", {
 }) {
   override get message(): string {
     const words = refusals[this.code] ?? "the database refused the statement"
-    const which = this.constraint === undefined ? "" : ` of "${this.constraint}"`
+    const which = this.constraint === undefined ? "" : `, as "${this.constraint}" says`
     return `Cannot run the query: ${words}${which} (${this.code})`
   }
 }
 
 const refusals: Readonly<Record<string, string>> = {
   "23502": "a value is missing",
-  "23503": "a row that it refers to is missing, or it is referred to itself",
-  "23505": "there is a row with this key: it must be unique because",
+  "23503": "a row that it refers to is missing, or another one refers to it",
+  "23505": "a row with this key exists",
   "23514": "a value is out of the bounds",
   "25P02": "a statement of this transaction had failed before",
   "42P01": "there is no such table",

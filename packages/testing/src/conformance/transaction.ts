@@ -30,8 +30,11 @@ const transacted = (
 ): TransactionCase => ({
   name,
   run: Effect.flatMap(Transaction.Transactions, (transactions) => {
-    const { run } = scene(name, (stage) =>
-      body(stage) as Generator<Effect.Effect<unknown, unknown, Driver.Driver>, void, never>)
+    const { run } = scene(
+      name,
+      (stage) =>
+        body(stage) as Generator<Effect.Effect<unknown, unknown, Driver.Driver>, void, never>,
+    )
     return Effect.provideService(run, Transaction.Transactions, transactions)
   }),
 })
@@ -163,9 +166,12 @@ export const settlingCases: ReadonlyArray<TransactionCase> = [
         heard.length = 0
         yield* Transaction.run(Effect.andThen(
           stage.insertOne(),
-          Effect.andThen(looks(5, heard), Effect.sync(() => {
-            if (heard.length > 0) throw new Unexpected("Woken before the commit")
-          })),
+          Effect.andThen(
+            looks(5, heard),
+            Effect.sync(() => {
+              if (heard.length > 0) throw new Unexpected("Woken before the commit")
+            }),
+          ),
         ))
         if (yield* looks(30, heard)) return
       }
@@ -244,7 +250,9 @@ export const settlingCases: ReadonlyArray<TransactionCase> = [
     const worker = yield* stage.worker()
     const tasks = yield* stage.claim(worker, 3)
     for (const task of tasks) yield* Transaction.run(stage.settle(task, completed()))
-    for (const task of tasks) equal((yield* stage.settle(task, completed())).status, "already", "The answer")
+    for (const task of tasks) {
+      equal((yield* stage.settle(task, completed())).status, "already", "The answer")
+    }
     yield* stage.beat(worker, [], 0)
     equal(yield* stage.recover(), [], "What is recovered")
     equal((yield* stage.readAll()).map(({ state }) => state), Array(3).fill("completed"), "States")

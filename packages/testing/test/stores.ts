@@ -18,15 +18,18 @@ type Provided = Driver.Driver | Transaction.Transactions
 export const serverUrl: string | undefined = process.env["DATABASE_URL"]
 
 /** A driver whose tables are in a schema of their own, which is dropped with it. */
-export const serverLayer: Layer.Layer<Provided, DriverError> = Layer.unwrap(
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => `testing_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`),
-      (schema) => Effect.promise(() => drop(schema)),
+export const serverLayer = (
+  clock: "effect" | "database" = "effect",
+): Layer.Layer<Provided, DriverError> =>
+  Layer.unwrap(
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => `testing_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`),
+        (schema) => Effect.promise(() => drop(schema)),
+      ),
+      (schema) => Postgres.layer({ url: serverUrl ?? "", schema, clock }),
     ),
-    (schema) => Postgres.layer({ url: serverUrl ?? "", schema, clock: "effect" }),
-  ),
-)
+  )
 
 async function drop(schema: string): Promise<void> {
   const sql = postgres(serverUrl!, { max: 1, onnotice: () => {} })
@@ -35,13 +38,13 @@ async function drop(schema: string): Promise<void> {
 }
 
 /** A schema of its own on the server. */
-export function onServer(): Store {
-  return store(serverLayer)
+export function onServer(clock: "effect" | "database" = "effect"): Store {
+  return store(serverLayer(clock))
 }
 
 /** A database in this process and in memory. */
-export function embedded(): Store {
-  return store(Embedded.layer({ directory: undefined, clock: "effect" }))
+export function embedded(clock: "effect" | "database" = "effect"): Store {
+  return store(Embedded.layer({ directory: undefined, clock }))
 }
 
 function store(layer: Layer.Layer<Provided, unknown>): Store {

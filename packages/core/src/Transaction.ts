@@ -98,10 +98,12 @@ export const run = <A, E, R>(
  * - Where the storage goes away, or the answer to the commit is lost, the attempt is put off for a
  *   second and spends nothing. If it had been committed after all, that stands, and nothing is done
  *   twice.
- * - A `DriverError` of the effect is dealt with likewise; its other errors roll back, pass
- *   unchanged, and are the handler's own.
+ * - A `DriverError` of the effect is dealt with likewise, also as a defect, so that `Effect.orDie`
+ *   may stand inside; other errors roll back, pass unchanged, and are the handler's own.
  *
  * **Gotchas**
+ *
+ * `Effect.orDie` around it, and not inside, makes a defect of an attempt that is put off.
  *
  * The value of the effect is the output, so let the handler answer just that. What the handler does
  * after it has ended is not covered by it, and cannot change the outcome any more.
@@ -228,11 +230,13 @@ const twice = () =>
 const finished = <A, E, R>(
   transacted: Effect.Effect<A, E | DriverError | LeaseLost | Stored, R>,
 ): Effect.Effect<A, Exclude<E, DriverError> | Attempt.Snooze, R> =>
-  Effect.catchIf(
-    transacted,
-    (error): error is DriverError | LeaseLost | Stored =>
-      error instanceof DriverError || error instanceof LeaseLost || error instanceof Stored,
-    (error): Effect.Effect<A, Attempt.Snooze> => {
+  transacted.pipe(
+    // Where a handler has no error for the storage, `Effect.orDie` makes a defect of it.
+    Effect.catchDefect((defect) => {
+      const storage = defect instanceof DriverError && defect.isRetryable
+      return storage ? Effect.fail(defect) : Effect.die(defect)
+    }),
+    Effect.catchIf(isOwn, (error): Effect.Effect<A, Attempt.Snooze> => {
       if (error instanceof Stored) return Effect.succeed(error.output as A)
       if (error instanceof LeaseLost) return Effect.fail(Attempt.snooze(retryMillis))
       if (!error.isRetryable) return Effect.die(error)
@@ -240,5 +244,8 @@ const finished = <A, E, R>(
         Effect.logWarning(`The attempt is put off with its transaction. ${error.message}`),
         Effect.fail(Attempt.snooze(retryMillis)),
       )
-    },
+    }),
   ) as Effect.Effect<A, Exclude<E, DriverError> | Attempt.Snooze, R>
+
+const isOwn = (error: unknown): error is DriverError | LeaseLost | Stored =>
+  error instanceof DriverError || error instanceof LeaseLost || error instanceof Stored

@@ -51,7 +51,7 @@ export const handlers = (schema: string) => {
         yield* Postgres.query((tx) => tx.insert(ledger).values({ transfer: runId, amount }))
         yield* Receipt.enqueue({ transfer: runId })
         return { balance }
-      }).pipe(Effect.catchTag(["QueryError", "InputInvalid"], Effect.die)),
+      }).pipe(Effect.orDie),
     )
   )
   return [transfer, Receipt.perform(() => Effect.void)] as const

@@ -201,6 +201,20 @@ export const completeCases: ReadonlyArray<CompleteCase> = [
     assertEquals([run.output, kinds(run), followed], ["1", ["snoozed", "completed"], 1])
   }),
 
+  complete("a storage that goes away inside is no failure, also as a defect", function* (queue) {
+    let begun = 0
+    const handled = makeJob().perform((to) =>
+      Transaction.complete(
+        Effect.andThen(
+          followUp(to),
+          Effect.suspend(() => ++begun === 1 ? Effect.fail(lostAnswer) : Effect.succeed(begun)),
+        ).pipe(Effect.orDie),
+      )
+    )
+    const { run, followed } = yield* serve(handled, queue)
+    assertEquals([run.output, kinds(run), followed], ["2", ["snoozed", "completed"], 1])
+  }),
+
   complete("trying again after a lost answer answers what is stored", function* (queue) {
     let tries = 0
     const handled = makeJob().perform((to) => {

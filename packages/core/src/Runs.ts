@@ -118,6 +118,7 @@ export const retry: (
 export const awaitEnd: (
   runId: RunId.RunId,
 ) => Effect.Effect<Run, RunNotFound | DriverError, Driver> = Effect.fnUntraced(function* (runId) {
+  yield* refuseToWait
   const driver = yield* Driver
   const latch = yield* Latch.make()
   yield* driver.wakeups.pipe(

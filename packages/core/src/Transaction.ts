@@ -180,7 +180,7 @@ export const refuseToWait: Effect.Effect<void> = Effect.flatMap(
 const retryMillis = 1000
 
 /** The attempt does not hold its task any more; whatever it says is not written. */
-class LeaseLost extends Data.TaggedError("millrace/LeaseLost")<{}> {}
+class LeaseLost extends Data.TaggedError("millrace/LeaseLost") {}
 
 /** An earlier transaction of this attempt, whose end was unknown, was committed after all. */
 class Stored extends Data.TaggedError("millrace/Stored")<{ readonly output: unknown }> {}

@@ -35,11 +35,16 @@ export const queryOf = (executor: Executor | RawTransaction): Query =>
     ? async (text, params) =>
       await executor.unsafe(text, params as Array<string | null>) as ReadonlyArray<Row>
     : async (text, params) => {
-      const answer = await executor.execute(toSql(text, params))
-      return (Array.isArray(answer)
-        ? answer
-        : (answer as { readonly rows: unknown }).rows) as ReadonlyArray<Row>
+      return rowsOf(await executor.execute(toSql(text, params)))
     }
+
+/** The rows of an answer, which clients wrap in different ways.
+ * @category conversions
+ * @since 0.1.0 */
+export const rowsOf = (answer: unknown): ReadonlyArray<Row> =>
+  (Array.isArray(answer) ? answer : (answer as { readonly rows: unknown }).rows) as ReadonlyArray<
+    Row
+  >
 
 /** Turns a text with `$n` into Drizzle's form, with every value bound.
  * @category conversions

@@ -84,7 +84,11 @@ export const ofCaller = (transaction: Executor | RawTransaction): Joined => {
       ? ofDrizzle(transaction as Executor & Transactable, { checked: false })
       : undefined,
     turns: Semaphore.makeUnsafe(1),
-    id: () => id ??= idOf(query),
+    id: () =>
+      id ??= idOf(query).catch((error) => {
+        id = undefined
+        throw error
+      }),
     hasEnded: false,
   }
   known.set(transaction, joined)
@@ -131,6 +135,6 @@ const hasEnded = (operation: string): DriverError =>
 const notOpen = (operation: string): DriverError =>
   DriverError.rejected(
     operation,
-    "this is no open transaction, or it has ended; give the tx of db.transaction(async (tx) => …) " +
-      "and await what uses it before its function returns",
+    "this is no open transaction, or it has ended; give the tx of " +
+      "db.transaction(async (tx) => …), and await what uses it before its function returns",
   )

@@ -13,7 +13,7 @@ import type { ClockSource } from "./Store.ts"
 
 export type { Database, Transactable } from "./Begin.ts"
 export type { Executor, RawTransaction } from "./Executor.ts"
-export { layerTransactions, query, QueryError, within } from "./Within.ts"
+export { execute, layerTransactions, query, QueryError, within } from "./Within.ts"
 
 /**
  * How to use a server.

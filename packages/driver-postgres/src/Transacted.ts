@@ -28,8 +28,8 @@ const refusal = (outer: Joined): DriverError =>
     "begin a transaction",
     outer.hasEnded
       ? "the transaction around it has ended"
-      : "what was given to Postgres.within cannot have a part that is rolled back by itself; it has " +
-        "an execute, and no transaction",
+      : "what was given to Postgres.within cannot have a part that is rolled back by itself; " +
+        "it has an execute, and no transaction",
   )
 
 const run = <A, E, R>(

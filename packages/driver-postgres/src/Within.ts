@@ -4,10 +4,12 @@
  * @since 0.1.0
  */
 import { DriverError, Transaction } from "@millrace/core"
+import type { SQL } from "drizzle-orm"
 import { Effect, Layer, Schema } from "effect"
 import { type Database, ofDrizzle, type Transactable } from "./Begin.ts"
+import type { Row } from "./Connection.ts"
 import { codeOf, constraintOf, toDriverError } from "./DatabaseError.ts"
-import type { Executor, RawTransaction } from "./Executor.ts"
+import { type Executor, type RawTransaction, rowsOf } from "./Executor.ts"
 import { CurrentJoined, join, ofCaller } from "./Joined.ts"
 import * as Transacted from "./Transacted.ts"
 
@@ -101,6 +103,21 @@ export const query = <A>(
     )
     return yield* exit
   })
+
+/**
+ * Runs a statement in the transaction that is open, as `query` does, and answers its rows, whatever
+ * the client. The type of the rows is the caller's claim, and is not checked.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const execute = <A extends Row = Row>(
+  statement: SQL,
+): Effect.Effect<ReadonlyArray<A>, QueryError | DriverError, Transaction.Transaction> =>
+  Effect.map(
+    query((database) => database.execute(statement)),
+    (answer) => rowsOf(answer) as ReadonlyArray<A>,
+  )
 
 const foreign = (name: string): string =>
   `Cannot run the query: the open transaction is one of the driver "${name}", not of PostgreSQL; ` +

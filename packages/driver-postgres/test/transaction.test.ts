@@ -1,6 +1,6 @@
 /** Transactions on a server: what others see, what is interrupted, what is lost. */
 import { assert, assertEquals, assertRejects } from "@std/assert"
-import { DriverError, Job, Runs, Transaction } from "@millrace/core"
+import { DriverError, Job, Runs, Transaction, Worker } from "@millrace/core"
 import { Postgres } from "@millrace/driver-postgres"
 import { drizzle } from "drizzle-orm/postgres-js"
 import { sql } from "drizzle-orm"
@@ -117,10 +117,10 @@ describe("a transaction of the driver", () => {
     await using opened = await F.openSchema(schema)
     const lost = Effect.gen(function* () {
       yield* Greet.enqueue("lost")
-      const pid = yield* Postgres.query(async (tx) =>
-        (await tx.execute(sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }])[0]
-          .pid
+      const [backend] = yield* Postgres.execute<{ pid: number }>(
+        sql`select pg_backend_pid() as pid`,
       )
+      const pid = backend!.pid
       yield* Effect.promise(() => client`select pg_terminate_backend(${pid})`)
       yield* Effect.never
     })
@@ -252,6 +252,47 @@ describe("a caller's own transaction", () => {
       assertEquals(await opened.run(enqueued(opened, queue)), used ? 2 : 0)
     })
   }
+
+  it("wakes a worker that waits once it is committed, and not before", async () => {
+    const Woken = Job.make("woken", { input: Schema.String, output: Schema.String })
+    let begun = 0
+    const woken = Woken.perform((name) => Effect.sync(() => `${name} ${++begun}`))
+    // The poll never comes: only the wakeup does.
+    const worker = Worker.layer({ jobs: [woken], pollInterval: "1 hour" })
+    await using opened = await F.open(
+      Layer.provideMerge(worker, Postgres.layer({ url: databaseUrl(), schema })),
+    )
+    const waiting = () =>
+      client.unsafe(`select 1 from "${schema}".workers
+        where waiting and id like 'worker-%' and expires_at > clock_timestamp()`)
+    while ((await waiting()).length === 0) await Effect.runPromise(Effect.sleep(5))
+    let before = -1
+    const id = await db.transaction(async (tx) => {
+      const id = await opened.run(Woken.enqueue("hello").pipe(Postgres.within(tx)))
+      await tx.execute(sql`select pg_sleep(0.1)`)
+      before = begun
+      return id
+    })
+    assertEquals([before, await opened.run(Woken.await(id))], [0, "hello 1"])
+  })
+
+  it("that had failed is refused, and its part that is rolled back is not", async () => {
+    await using opened = await F.openSchema(schema)
+    await db.transaction(async (tx) => {
+      await tx.transaction(async (part) => {
+        await part.execute(sql`select 1 / 0`).catch(() => undefined)
+        const error = await opened.run(
+          Effect.flip(opened.driver.insert(F.newTasks(1)).pipe(Postgres.within(part))),
+        )
+        assert(error.message.includes("had failed before"), error.message)
+        part.rollback()
+      }).catch(() => undefined)
+      await opened.run(
+        opened.driver.insert([F.newTask({ queue: "again" })]).pipe(Postgres.within(tx)),
+      )
+    })
+    assertEquals(await opened.run(enqueued(opened, "again")), 1)
+  })
 
   it("that is none is refused", async () => {
     await using opened = await F.openSchema(schema)

@@ -84,7 +84,7 @@ const disturb = async (relay: Relay) => {
 }
 
 describe("transfers by workers that are killed", () => {
-  it(`move all of the money once: ${count}`, { timeout: 60_000 + count * 60 }, async (t) => {
+  it(`move all of the money once: ${count}`, { timeout: 60_000 + count * 60 }, async () => {
     await using opened = await F.open(Postgres.layer({ url: databaseUrl(), schema }))
     for (const text of createTables(schema)) await sql.unsafe(text)
     const random = randomOf(7)

@@ -10,7 +10,7 @@ import {
   Worker,
 } from "@millrace/core"
 import { assert, assertEquals } from "@std/assert"
-import { Effect, Layer, Logger, References, Schema } from "effect"
+import { type Duration, Effect, Layer, Logger, References, Schema } from "effect"
 
 type Needs = Driver.Driver | Transaction.Transactions
 
@@ -27,7 +27,7 @@ const Follow = Job.make("follow", { input: Schema.String })
 const suffix = () => crypto.randomUUID().replaceAll("-", "").slice(0, 20)
 
 /** A job of its own for each case, since those of one store share its queues. */
-const makeJob = (more: { readonly maxAttempts?: number } = {}) =>
+const makeJob = (more: { readonly maxAttempts?: number; readonly timeout?: Duration.Input } = {}) =>
   Job.make(`complete_${suffix()}`, {
     input: Schema.String,
     output: Schema.Int,
@@ -153,6 +153,14 @@ export const completeCases: ReadonlyArray<CompleteCase> = [
     const { run, followed } = yield* serve(handled, queue)
     assertEquals([run.output, kinds(run), followed], ["2", ["failed", "completed"], 1])
     assertEquals(run.history[0]?.failure?.error, `{"_tag":"Refused"}`)
+  }),
+
+  complete("a timeout leaves nothing", function* (queue) {
+    const handled = makeJob({ timeout: "50 millis" }).perform((to) =>
+      Transaction.complete(Effect.andThen(Effect.orDie(followUp(to)), Effect.never))
+    )
+    const { run, followed } = yield* serve(handled, queue)
+    assertEquals([run.state, kinds(run), followed], ["failed", ["timed_out"], 0])
   }),
 
   complete("a defect leaves nothing", function* (queue) {

@@ -26,8 +26,8 @@ const given = rows(4, {
 })
 
 /**
- * Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked, `$3` the
- * only transaction to store anything in, or NULL for any.
+ * Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked, `$3`
+ * the only transaction to store anything in, or NULL for any.
  *
  * @category statements
  * @since 0.1.0

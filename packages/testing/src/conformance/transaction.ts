@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, DriverError, Transaction } from "@millrace/core"
+import { type Driver, DriverError, Runs, Transaction } from "@millrace/core"
 import { Cause, Context, Effect, Exit, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { equal, that, Unexpected } from "./expect.ts"
@@ -128,6 +128,14 @@ export const joiningCases: ReadonlyArray<TransactionCase> = [
     const id = yield* stage.insertOne()
     const claimed = yield* stage.claim(yield* stage.worker(), 10)
     equal(claimed.map((task) => task.id), [id], "The claimed tasks")
+  }),
+
+  transacted("Waiting for a run in a transaction is a defect", function* (stage) {
+    const waiting = Effect.flatMap(stage.insertOne(), (id) => Runs.awaitEnd(id))
+    const exit = yield* Effect.exit(Transaction.run(waiting))
+    const message = Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "none"
+    that(message.includes("Cannot wait for a run inside"), `Expected a defect, got ${message}`)
+    equal(yield* stage.readAll(), [], "The store")
   }),
 
   transacted("A transaction that has ended is an error, and stores nothing", function* (stage) {

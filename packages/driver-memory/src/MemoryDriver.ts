@@ -62,7 +62,17 @@ export const make: Effect.Effect<Service> = Effect.suspend(() =>
 export interface Opened {
   readonly driver: Service
   readonly transactions: Transaction.Transactions["Service"]
+  /** The same transactions, with something around each commit, such as a network that loses it. */
+  readonly transactionsOver: (around: Around) => Transaction.Transactions["Service"]
 }
+
+/**
+ * What is put around a commit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Around = (commit: Effect.Effect<void, DriverError>) => Effect.Effect<void, DriverError>
 
 /** Makes a driver with a store of its own, and with transactions.
  * @category constructors
@@ -92,7 +102,11 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
     find: (query) => joined("find tasks", (at) => at.find(query)),
     wakeups: Stream.fromPubSub(wakeups),
   })
-  return { driver, transactions: transactionsOf(store) }
+  return {
+    driver,
+    transactions: transactionsOf(store, (commit) => commit),
+    transactionsOver: (around) => transactionsOf(store, around),
+  }
 })
 
 const ended = "the transaction has ended; enqueue inside of its effect, or without it"
@@ -102,7 +116,10 @@ const CurrentStage = Context.Reference<Stage | undefined>(
   { defaultValue: (): Stage | undefined => undefined },
 )
 
-const transactionsOf = (store: Store): Transaction.Transactions["Service"] => ({
+const transactionsOf = (
+  store: Store,
+  around: Around,
+): Transaction.Transactions["Service"] => ({
   run: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
@@ -116,7 +133,10 @@ const transactionsOf = (store: Store): Transaction.Transactions["Service"] => ({
           stage.rollback()
           return yield* exit
         }
-        if (!stage.commit()) return yield* DriverError.unavailable("commit", conflict)
+        const commit = Effect.suspend(() =>
+          stage.commit() ? Effect.void : Effect.fail(DriverError.unavailable("commit", conflict))
+        )
+        yield* around(commit)
         return exit.value
       })
     ),

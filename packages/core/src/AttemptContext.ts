@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Context } from "effect"
+import { register } from "./internal/completions.ts"
 
 /**
  * The facts of one attempt: the handler's second argument, and the same value as a service.
@@ -42,7 +43,9 @@ export class AttemptContext extends Context.Service<AttemptContext, {
  */
 export const forTest = (
   facts: Partial<AttemptContext["Service"]>,
-): AttemptContext["Service"] => ({
+): AttemptContext["Service"] => register(factsOf(facts), "test")
+
+const factsOf = (facts: Partial<AttemptContext["Service"]>): AttemptContext["Service"] => ({
   runId: "00000000-0000-7000-8000-000000000000",
   taskId: facts.runId ?? "00000000-0000-7000-8000-000000000000",
   flow: "test",

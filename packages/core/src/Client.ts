@@ -14,6 +14,7 @@ import * as Problem from "./Problem.ts"
 import { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
 import * as Runs from "./Runs.ts"
+import { refuseToWait } from "./Transaction.ts"
 
 /**
  * How a run is enqueued.
@@ -64,6 +65,7 @@ export const run = Effect.fnUntraced(function* (
   input: unknown,
   options?: EnqueueOptions,
 ) {
+  yield* refuseToWait
   const ids = yield* insert(job, [input], options, { awaited: true })
   return yield* awaitOutput(job, ids[0]!)
 })

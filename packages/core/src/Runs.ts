@@ -13,6 +13,7 @@ import { RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
 import type { EntryKind, State, Task } from "./Task.ts"
 import { isTerminal } from "./Task.ts"
+import { refuseToWait } from "./Transaction.ts"
 import type { Event } from "./Transition.ts"
 import { transition } from "./Transition.ts"
 
@@ -108,7 +109,8 @@ export const retry: (
  * **Details**
  *
  * Listens for the announcement of its end and looks at the store between 20 times a second and once
- * a second, so that a lost announcement costs a second at most.
+ * a second, so that a lost announcement costs a second at most. Inside of a transaction it is a
+ * defect: a run that was enqueued there begins after the commit.
  *
  * @category reading
  * @since 0.1.0
@@ -116,6 +118,7 @@ export const retry: (
 export const awaitEnd: (
   runId: RunId.RunId,
 ) => Effect.Effect<Run, RunNotFound | DriverError, Driver> = Effect.fnUntraced(function* (runId) {
+  yield* refuseToWait
   const driver = yield* Driver
   const latch = yield* Latch.make()
   yield* driver.wakeups.pipe(

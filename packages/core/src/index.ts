@@ -21,5 +21,6 @@ export { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.t
 export * as RunId from "./RunId.ts"
 export * as Runs from "./Runs.ts"
 export * as Task from "./Task.ts"
+export * as Transaction from "./Transaction.ts"
 export * as Transition from "./Transition.ts"
 export * as Worker from "./Worker.ts"

@@ -5,8 +5,9 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError } from "@millrace/core"
-import { Clock, Effect, Layer, PubSub, Stream } from "effect"
+import { Driver, DriverError, Transaction } from "@millrace/core"
+import { Clock, Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
+import { Stage } from "./internal/Stage.ts"
 import { Store } from "./internal/Store.ts"
 
 type Service = Driver.Driver["Service"]
@@ -36,28 +37,109 @@ type Service = Driver.Driver["Service"]
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Driver.Driver> = Layer.effect(
-  Driver.Driver,
-  Effect.suspend(() => make),
+export const layer: Layer.Layer<Driver.Driver | Transaction.Transactions> = Layer.effectContext(
+  Effect.suspend(() =>
+    Effect.map(open, ({ driver, transactions }) =>
+      Context.make(Driver.Driver, driver).pipe(
+        Context.add(Transaction.Transactions, transactions),
+      ))
+  ),
 )
 
 /** Makes a driver with a store of its own.
  * @category constructors
  * @since 0.1.0 */
-export const make: Effect.Effect<Service> = Effect.gen(function* () {
+export const make: Effect.Effect<Service> = Effect.suspend(() =>
+  Effect.map(open, ({ driver }) => driver)
+)
+
+/**
+ * A driver, and what begins its transactions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Opened {
+  readonly driver: Service
+  readonly transactions: Transaction.Transactions["Service"]
+  /** The same transactions, with something around each commit, such as a network that loses it. */
+  readonly transactionsOver: (around: Around) => Transaction.Transactions["Service"]
+}
+
+/**
+ * What is put around a commit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Around = (commit: Effect.Effect<void, DriverError>) => Effect.Effect<void, DriverError>
+
+/** Makes a driver with a store of its own, and with transactions.
+ * @category constructors
+ * @since 0.1.0 */
+export const open: Effect.Effect<Opened> = Effect.gen(function* () {
   const wakeups = yield* PubSub.unbounded<Driver.Wakeup>()
   const store = new Store((wakeup) => PubSub.publishUnsafe(wakeups, wakeup))
   const step = <A>(f: (now: number) => A): Effect.Effect<A, DriverError> =>
     Effect.map(Clock.currentTimeMillis, f)
-  return Driver.Driver.of({
+  // In a transaction it is done on the transaction's own copy.
+  const joined = <A>(operation: string, f: (store: Store, now: number) => A) =>
+    Effect.flatMap(CurrentStage, (stage) => {
+      if (stage?.store !== store) return step((now) => f(store, now))
+      if (stage.hasEnded) return Effect.fail(DriverError.rejected(operation, ended))
+      return step((now) => stage.run((copy) => f(copy, now)))
+    })
+  const driver = Driver.Driver.of({
     name: "memory",
-    insert: (tasks) => step((now) => store.insert(tasks, now)),
+    insert: (tasks) => joined("insert", (at, now) => at.insert(tasks, now)),
     claim: (request) => step((now) => store.claim(request, now)),
-    settle: (changes) => step((now) => changes.map((change) => store.apply(change, now))),
-    transact: (target, decide) => step((now) => store.transact(target, decide, now)),
+    settle: (changes) =>
+      joined("settle", (at, now) => changes.map((change) => at.apply(change, now))),
+    transact: (target, decide) =>
+      joined("change tasks", (at, now) => at.transact(target, decide, now)),
     heartbeat: (beat) => step((now) => store.heartbeat(beat, now)),
     prune: (request) => step((now) => store.prune(request, now)),
-    find: (query) => Effect.sync(() => store.find(query)),
+    find: (query) => joined("find tasks", (at) => at.find(query)),
     wakeups: Stream.fromPubSub(wakeups),
   })
+  return {
+    driver,
+    transactions: transactionsOf(store, (commit) => commit),
+    transactionsOver: (around) => transactionsOf(store, around),
+  }
 })
+
+const ended = "the transaction has ended; enqueue inside of its effect, or without it"
+
+const CurrentStage = Context.Reference<Stage | undefined>(
+  "@millrace/driver-memory/CurrentStage",
+  { defaultValue: (): Stage | undefined => undefined },
+)
+
+const transactionsOf = (
+  store: Store,
+  around: Around,
+): Transaction.Transactions["Service"] => ({
+  run: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const outer = yield* CurrentStage
+        const stage = new Stage(store, outer?.store === store ? outer : undefined)
+        const exit = yield* Effect.exit(restore(effect.pipe(
+          Effect.provideService(CurrentStage, stage),
+          Effect.provideService(Transaction.Transaction, { name: "memory" }),
+        )))
+        if (Exit.isFailure(exit)) {
+          stage.rollback()
+          return yield* exit
+        }
+        const commit = Effect.suspend(() =>
+          stage.commit() ? Effect.void : Effect.fail(DriverError.unavailable("commit", conflict))
+        )
+        yield* around(commit)
+        return exit.value
+      })
+    ),
+})
+
+const conflict = "the transaction conflicted with another; run it again"

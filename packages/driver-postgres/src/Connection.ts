@@ -6,6 +6,7 @@
  */
 import { DriverError } from "@millrace/core"
 import { Effect } from "effect"
+import type { Begin } from "./Begin.ts"
 import { toDriverError } from "./DatabaseError.ts"
 
 /** A row of an answer, by column name.
@@ -35,6 +36,8 @@ export interface Connection {
   readonly query: Query
   /** Commits what `f` answers, rolls back what it throws. */
   readonly transaction: <A>(f: (query: Query) => Promise<A>) => Promise<A>
+  /** Begins a transaction for the caller's own statements, as long as the caller likes. */
+  readonly begin: Begin
   /** Calls back with each payload, and again after a lost connection; answers how to stop. */
   readonly listen: (
     channel: string,

@@ -19,6 +19,11 @@ export class NoAnswer extends Error {
  * @since 0.1.0 */
 export const codeOf = (error: unknown): string | undefined => rootOf(error)?.code
 
+/** Reads which constraint refused a statement.
+ * @category conversions
+ * @since 0.1.0 */
+export const constraintOf = (error: unknown): string | undefined => rootOf(error)?.constraint
+
 /** Whether a transaction that failed so may well succeed when it is simply repeated.
  * @category guards
  * @since 0.1.0 */
@@ -26,6 +31,12 @@ export const isConflict = (error: unknown): boolean => {
   const code = codeOf(error)
   return code === "40001" || code === "40P01"
 }
+
+/** Whether a code says that the connection is gone, or the server.
+ * @category guards
+ * @since 0.1.0 */
+export const isLostConnection = (code: string): boolean =>
+  /^(?:08(?!P01)|57P0|CONNECTION_|CONNECT_|NO_ANSWER$|E[A-Z]+$)/.test(code)
 
 /** Makes the driver's error.
  * @category conversions
@@ -90,6 +101,7 @@ const outages: Readonly<Record<string, string>> = {
 
 interface Coded {
   readonly code: string
+  readonly constraint: string | undefined
 }
 
 // The code of the innermost cause that has one; several attempts to connect come as one error.
@@ -97,12 +109,17 @@ const rootOf = (error: unknown): Coded | undefined => {
   let found: Coded | undefined
   let current = error
   for (let depth = 0; depth < 8 && typeof current === "object" && current !== null; depth++) {
-    const { code, cause, errors } = current as {
+    const { code, cause, errors, constraint, constraint_name } = current as {
       readonly code?: unknown
+      readonly constraint?: unknown
+      readonly constraint_name?: unknown
       readonly cause?: unknown
       readonly errors?: unknown
     }
-    if (typeof code === "string" && code !== "") found = { code }
+    if (typeof code === "string" && code !== "") {
+      const name = constraint ?? constraint_name
+      found = { code, constraint: typeof name === "string" ? name : undefined }
+    }
     current = cause ?? (found === undefined && Array.isArray(errors) ? errors[0] : undefined)
   }
   return found

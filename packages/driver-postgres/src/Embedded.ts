@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError } from "@millrace/core"
+import type { DriverError } from "@millrace/core"
 import { Effect, Layer } from "effect"
 import { join } from "node:path"
 import { attempt, type Connection } from "./Connection.ts"
@@ -42,8 +42,8 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<Driver.Driver, DriverError> =>
-  Layer.effect(Driver.Driver, Effect.suspend(() => make(options)))
+export const layer = (options: Options): Layer.Layer<SqlDriver.Provided, DriverError> =>
+  Layer.effectContext(Effect.suspend(() => make(options)))
 
 /**
  * Provides the driver for a PGlite that the caller has opened and will close, such as one that
@@ -55,9 +55,8 @@ export const layer = (options: Options): Layer.Layer<Driver.Driver, DriverError>
 export const layerClient = (
   client: PgliteConnection.Client,
   options: Omit<Options, "directory"> = {},
-): Layer.Layer<Driver.Driver, DriverError> =>
-  Layer.effect(
-    Driver.Driver,
+): Layer.Layer<SqlDriver.Provided, DriverError> =>
+  Layer.effectContext(
     Effect.suspend(() => makeDriver(PgliteConnection.over(client), options)),
   )
 

@@ -1,15 +1,13 @@
 /**
- * A caller's own transaction, so that tasks are stored with the caller's data or not at all.
+ * What a caller's own transaction looks like to the driver: something that runs statements.
  *
  * @since 0.1.0
  */
 import { type SQL, sql } from "drizzle-orm"
-import { Context, Effect } from "effect"
 import type { Query, Row } from "./Connection.ts"
 
 /**
- * What runs statements inside a transaction: Drizzle's database or transaction, over postgres.js or
- * PGlite.
+ * Drizzle's transaction, over postgres.js, PGlite or another client: whatever has its `execute`.
  *
  * @category models
  * @since 0.1.0
@@ -19,36 +17,34 @@ export interface Executor {
 }
 
 /**
- * The transaction that enqueueing joins; `undefined`, the default, for none.
+ * A transaction of postgres.js itself: what `sql.begin` gives to its function.
  *
- * @category references
+ * @category models
  * @since 0.1.0
  */
-export const CurrentExecutor: Context.Reference<Executor | undefined> = Context.Reference(
-  "@millrace/driver-postgres/CurrentExecutor",
-  { defaultValue: (): Executor | undefined => undefined },
-)
+export interface RawTransaction {
+  unsafe(text: string, params?: Array<string | null>): PromiseLike<unknown>
+  savepoint(run: (inner: RawTransaction) => Promise<unknown>): Promise<unknown>
+}
 
-/**
- * Lets all that an effect enqueues join a transaction: committed it is there, rolled back it never
- * was.
- *
- * @category running
- * @since 0.1.0
- */
-export const within =
-  (executor: Executor) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.provideService(effect, CurrentExecutor, executor)
-
-/** Runs the driver's statements through an executor.
+/** Runs the driver's statements through a caller's transaction.
  * @category conversions
  * @since 0.1.0 */
-export const queryOf = (executor: Executor): Query => async (text, params) => {
-  const answer = await executor.execute(toSql(text, params))
-  return (Array.isArray(answer)
-    ? answer
-    : (answer as { readonly rows: unknown }).rows) as ReadonlyArray<Row>
-}
+export const queryOf = (executor: Executor | RawTransaction): Query =>
+  "unsafe" in executor
+    ? async (text, params) =>
+      await executor.unsafe(text, params as Array<string | null>) as ReadonlyArray<Row>
+    : async (text, params) => {
+      return rowsOf(await executor.execute(toSql(text, params)))
+    }
+
+/** The rows of an answer, which clients wrap in different ways.
+ * @category conversions
+ * @since 0.1.0 */
+export const rowsOf = (answer: unknown): ReadonlyArray<Row> =>
+  (Array.isArray(answer) ? answer : (answer as { readonly rows: unknown }).rows) as ReadonlyArray<
+    Row
+  >
 
 /** Turns a text with `$n` into Drizzle's form, with every value bound.
  * @category conversions

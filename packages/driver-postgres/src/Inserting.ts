@@ -5,8 +5,8 @@
  */
 import { Driver, type DriverError } from "@millrace/core"
 import { Effect } from "effect"
-import { attempt, type Query, type Row } from "./Connection.ts"
-import { CurrentExecutor, type Executor, queryOf } from "./Executor.ts"
+import type { Query, Row } from "./Connection.ts"
+import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
 import { insertParams } from "./statements/Insert.ts"
 import { once, type Store } from "./Store.ts"
 
@@ -21,30 +21,34 @@ export const make = (store: Store) =>
   ): Effect.fn.Return<Inserted, DriverError> {
     if (tasks.length === 0) return []
     const now = yield* store.now
-    const executor = yield* CurrentExecutor
-    const rows = executor === undefined
+    const joined = yield* CurrentJoined
+    const rows = joined === undefined
       ? yield* insertAlone(store, now, tasks)
-      : yield* attempt("insert", () => insertWithin(store, now, tasks, executor))
+      : yield* join(joined, "insert", (query) => insertWithin(store, now, tasks, joined, query))
     return answer(tasks, rows)
   })
 
 const insertAlone = (store: Store, now: string | null, tasks: ReadonlyArray<Driver.NewTask>) =>
   once(store, "insert", async (query) => {
     const queueId = await store.queues.resolve(query, queuesOf(tasks))
-    return query(store.statements.insert, insertParams(now, false, tasks, queueId))
+    return query(store.statements.insert, insertParams(now, { always: false }, tasks, queueId))
   })
 
 // Other sessions see neither the tasks nor, in time, who began to wait meanwhile: the transaction
-// wakes unasked.
+// wakes unasked. A caller's transaction may have ended, which its id tells: nothing is stored then.
 const insertWithin = async (
   store: Store,
   now: string | null,
   tasks: ReadonlyArray<Driver.NewTask>,
-  executor: Executor,
+  joined: Joined,
+  query: Query,
 ) => {
-  const query = queryOf(executor)
+  const transaction = await joined.id?.()
   const queueId = await queueIdsBeside(store, query, queuesOf(tasks))
-  return query(store.statements.insert, insertParams(now, true, tasks, queueId))
+  const how = { always: true, transaction }
+  const rows = await query(store.statements.insert, insertParams(now, how, tasks, queueId))
+  if (rows.length === 0) await assertOpen(joined, "insert")
+  return rows
 }
 
 // A new queue is made beside the transaction where that is possible: inside, its name would stay

@@ -5,6 +5,8 @@
  */
 import { DriverError } from "@millrace/core"
 import { mkdirSync } from "node:fs"
+import type { PGlite } from "@electric-sql/pglite"
+import { ofDrizzle } from "./Begin.ts"
 import type { Connection, Query, Row } from "./Connection.ts"
 
 /** What runs statements: PGlite, or a transaction of it.
@@ -60,6 +62,13 @@ export const over = (database: Client): Connection => ({
   concurrent: false,
   query: queryOf(database),
   transaction: (f) => database.transaction((session) => f(queryOf(session))),
+  begin: async () => {
+    const { drizzle } = await import("drizzle-orm/pglite")
+    // A failed transaction is not rolled back in silence: the client says so.
+    return await ofDrizzle(drizzle({ client: database as unknown as PGlite }), {
+      checked: false,
+    })()
+  },
   listen: (channel, onNotify) => database.listen(channel, onNotify),
   close: () => database.close(),
 })

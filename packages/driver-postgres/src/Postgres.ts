@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, DriverError } from "@millrace/core"
+import { DriverError } from "@millrace/core"
 import { Config, Effect, Layer, Redacted } from "effect"
 import { toDriverError } from "./DatabaseError.ts"
 import * as PostgresConnection from "./PostgresConnection.ts"
@@ -11,7 +11,9 @@ import * as SchemaName from "./SchemaName.ts"
 import * as SqlDriver from "./SqlDriver.ts"
 import type { ClockSource } from "./Store.ts"
 
-export { CurrentExecutor, type Executor, within } from "./Executor.ts"
+export type { Database, Transactable } from "./Begin.ts"
+export type { Executor, RawTransaction } from "./Executor.ts"
+export { execute, layerTransactions, query, QueryError, within } from "./Within.ts"
 
 /**
  * How to use a server.
@@ -26,6 +28,11 @@ export interface Options {
   readonly schema?: string | undefined
   /** At most so many connections, besides one that listens (default 4). */
   readonly maxConnections?: number | undefined
+  /**
+   * At most so many transactions of `Transaction.run` and `Transaction.complete` at a time, each on
+   * a connection of its own that is opened when it is needed (default 4).
+   */
+  readonly maxTransactions?: number | undefined
   /** Whose time counts (default `database`). */
   readonly clock?: ClockSource | undefined
   /** Whether to create the tables and bring them up to date (default `true`). */
@@ -46,8 +53,8 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<Driver.Driver, DriverError> =>
-  Layer.effect(Driver.Driver, Effect.suspend(() => make(options)))
+export const layer = (options: Options): Layer.Layer<SqlDriver.Provided, DriverError> =>
+  Layer.effectContext(Effect.suspend(() => make(options)))
 
 /**
  * Provides the driver for the server that `DATABASE_URL` names.
@@ -57,14 +64,16 @@ export const layer = (options: Options): Layer.Layer<Driver.Driver, DriverError>
  */
 export const layerConfig = (
   options?: Omit<Options, "url">,
-): Layer.Layer<Driver.Driver, DriverError> =>
+): Layer.Layer<SqlDriver.Provided, DriverError> =>
   Layer.unwrap(Effect.map(configuredUrl, (url) => layer({ ...options, url })))
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const schema = yield* SchemaName.validated(options.schema ?? SchemaName.defaultName)
-  const maxConnections = options.maxConnections ?? 4
-  if (!Number.isInteger(maxConnections) || maxConnections < 1 || maxConnections > 1000) {
-    return yield* refuse(`maxConnections must be an integer from 1 to 1000, got ${maxConnections}`)
+  const { maxConnections = 4, maxTransactions = 4 } = options
+  for (const [name, count] of Object.entries({ maxConnections, maxTransactions })) {
+    if (!Number.isInteger(count) || count < 1 || count > 1000) {
+      return yield* refuse(`${name} must be an integer from 1 to 1000, got ${count}`)
+    }
   }
   const url = yield* validUrl(options.url)
   const connection = yield* Effect.acquireRelease(
@@ -74,6 +83,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
           url,
           maxConnections,
           prepare: options.prepare ?? true,
+          maxTransactions,
           answerMillis: 30_000,
         }),
       catch: (error) => toDriverError(operation, error),

@@ -5,7 +5,8 @@
  */
 import postgres from "postgres"
 import type { Connection, Query, Row } from "./Connection.ts"
-import { codeOf, NoAnswer } from "./DatabaseError.ts"
+import { codeOf, isLostConnection, NoAnswer } from "./DatabaseError.ts"
+import { PostgresTransactions } from "./PostgresTransactions.ts"
 import { quoted } from "./SchemaName.ts"
 
 /**
@@ -17,6 +18,8 @@ import { quoted } from "./SchemaName.ts"
 export interface Settings {
   readonly url: string
   readonly maxConnections: number
+  /** At most so many transactions of handlers, on connections of their own. */
+  readonly maxTransactions: number
   /** Whether statements are prepared; a pooler that cannot keep them needs `false`. */
   readonly prepare: boolean
   /** How long a statement may take before the server is given up. */
@@ -72,9 +75,22 @@ class Pools implements Connection {
   #planned = true
   #pool: Pool
   #watch: ReturnType<typeof setInterval> | undefined
+  readonly #transactions: PostgresTransactions
 
   constructor(settings: Settings) {
     this.#settings = settings
+    // What the planner is told suits the driver's statements, and not those of others.
+    this.#transactions = new PostgresTransactions({
+      ...settings,
+      connect: () =>
+        this.#connect({
+          max: settings.maxTransactions,
+          // The client's own COMMIT would be prepared too, otherwise.
+          prepare: settings.prepare,
+          fetch_types: true,
+          connection: identity,
+        }),
+    })
     this.#pool = this.#open()
   }
 
@@ -115,8 +131,11 @@ class Pools implements Connection {
     }
   }
 
+  readonly begin: Connection["begin"] = () => this.#transactions.begin()
+
   readonly close = async () => {
     clearInterval(this.#watch)
+    await this.#transactions.close(closeSeconds)
     await this.#pool.client.end({ timeout: closeSeconds })
   }
 
@@ -136,7 +155,7 @@ class Pools implements Connection {
       return await this.#answered(pool, run)
     } catch (error) {
       const code = codeOf(error)
-      if (code !== undefined && lostConnection.test(code)) this.#giveUp(pool)
+      if (code !== undefined && isLostConnection(code)) this.#giveUp(pool)
       if (!this.#planned || code !== unsupportedParameter) throw error
       // A transaction pooler refuses settings at the start of a connection.
       this.#planned = false
@@ -193,8 +212,8 @@ class Pools implements Connection {
       backoff: () => reconnectMillis / 1000,
       fetch_types: false,
       onnotice: () => undefined,
-      ...options,
       connection: this.#planned ? { ...identity, ...planner } : identity,
+      ...options,
     })
   }
 }
@@ -204,5 +223,3 @@ const discard = (client: postgres.Sql): void => {
 }
 
 const unsupportedParameter = "08P01"
-
-const lostConnection = /^(?:08(?!P01)|57P0|CONNECTION_|CONNECT_|E[A-Z]+$)/

@@ -6,8 +6,8 @@
 import { type Driver, type DriverError, type Outcome, RunId, type Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
-import type { Row } from "./Connection.ts"
-import { once, type Store, transaction } from "./Store.ts"
+import type { Query, Row } from "./Connection.ts"
+import { joining, once, type Store, transaction } from "./Store.ts"
 
 type Record = Driver.TaskRecord
 
@@ -16,26 +16,12 @@ type Record = Driver.TaskRecord
  * @since 0.1.0 */
 export const make = (store: Store) => ({
   find: (query: Driver.FindQuery): Effect.Effect<ReadonlyArray<Record>, DriverError> =>
-    once(store, "find tasks", async (run) => {
-      const queue = query.queue === undefined
-        ? undefined
-        : await store.queues.find(run, query.queue)
-      if (query.queue !== undefined && queue === undefined) return []
-      const params = [
-        query.flow ?? null,
-        queue === undefined ? null : String(queue),
-        query.states === undefined ? null : arrayLiteral(query.states),
-        String(query.limit),
-      ]
-      const rows = query.runs === undefined
-        ? await run(store.statements.find, params)
-        : await run(store.statements.findOfRuns, [
-          ...params,
-          arrayLiteral(query.runs.filter((id) => RunId.isRunId(id))),
-        ])
-      const nameOf = await store.queues.names(run, rows.map((row) => row.queue_id as number))
-      return rows.map((row) => toRecord(row, nameOf))
-    }),
+    joining(
+      store,
+      "find tasks",
+      once(store, "find tasks", (run) => find(store, run, query)),
+      (inside, run) => find(inside, run, query),
+    ),
 
   prune: Effect.fnUntraced(function* (
     request: Driver.PruneRequest,
@@ -57,6 +43,29 @@ export const make = (store: Store) => ({
     })
   }),
 })
+
+const find = async (
+  { statements, queues }: Store,
+  run: Query,
+  query: Driver.FindQuery,
+): Promise<ReadonlyArray<Record>> => {
+  const queue = query.queue === undefined ? undefined : await queues.find(run, query.queue)
+  if (query.queue !== undefined && queue === undefined) return []
+  const params = [
+    query.flow ?? null,
+    queue === undefined ? null : String(queue),
+    query.states === undefined ? null : arrayLiteral(query.states),
+    String(query.limit),
+  ]
+  const rows = query.runs === undefined
+    ? await run(statements.find, params)
+    : await run(statements.findOfRuns, [
+      ...params,
+      arrayLiteral(query.runs.filter((id) => RunId.isRunId(id))),
+    ])
+  const nameOf = await queues.names(run, rows.map((row) => row.queue_id as number))
+  return rows.map((row) => toRecord(row, nameOf))
+}
 
 const idsOf = (rows: ReadonlyArray<Row>) => arrayLiteral(rows.map((row) => row.id as string))
 

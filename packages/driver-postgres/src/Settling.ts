@@ -6,11 +6,11 @@
 import type { Driver, DriverError, Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
-import type { Query } from "./Connection.ts"
+import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
 import { applyParams } from "./statements/Apply.ts"
 import { type KnownChange, settleParams } from "./statements/Settle.ts"
-import { once, type Store } from "./Store.ts"
+import { joining, once, type Store } from "./Store.ts"
 
 type Change = Task.Change
 type Settled = Driver.Settled
@@ -26,7 +26,7 @@ export const make = (store: Store, holdings: Holdings) =>
     const now = yield* store.now
     // What one try has written stays written, also when a later statement of it is repeated.
     const written = new Set<string>()
-    return yield* once(store, "settle", async (query) => {
+    const alone = once(store, "settle", async (query) => {
       const { known, unknown, keys } = sorted(holdings, changes)
       if (known.length > 0) {
         await settleKnown(store, query, holdings, now, known, written)
@@ -37,7 +37,35 @@ export const make = (store: Store, holdings: Holdings) =>
       }
       return answers(query, store, changes, keys, written)
     })
+    return yield* joining(
+      store,
+      "settle",
+      alone,
+      (inside, query) => settleInside(inside, query, holdings, now, changes),
+    )
   })
+
+// What is rolled back was never settled. So the claims stay as they are, and it is the worker's own
+// settle, which follows when the handler has ended, that learns what is stored and closes them.
+const settleInside = async (
+  store: Store,
+  query: Query,
+  holdings: Holdings,
+  now: string | null,
+  changes: ReadonlyArray<Change>,
+): Promise<ReadonlyArray<Settled>> => {
+  const written = new Set<string>()
+  const { known, unknown, keys } = sorted(holdings, changes)
+  if (known.length > 0) {
+    const rows = await query(store.statements.settle, settleParams(now, [], known))
+    for (const key of writtenOf(rows, known)) written.add(key)
+  }
+  if (unknown.length > 0) {
+    const rows = await query(store.statements.apply, applyParams(now, unknown))
+    for (const row of rows) written.add(`${row.task_id} ${row.lease}`)
+  }
+  return answers(query, store, changes, keys, written)
+}
 
 // Of two changes with one lease the first is sent.
 const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>) => {
@@ -69,11 +97,12 @@ const settleKnown = async (
   const ended = holdings.endedWith(ids)
   const rows = await query(store.statements.settle, settleParams(now, ended, known))
   holdings.settled(ids, ended)
+  for (const key of writtenOf(rows, known)) written.add(key)
+}
+
+const writtenOf = (rows: ReadonlyArray<Row>, known: ReadonlyArray<KnownChange>) => {
   const which = rows[0]?.which
-  const keys = typeof which === "string"
-    ? which.split(",")
-    : known.map(({ change }) => keyOf(change))
-  for (const key of keys) written.add(key)
+  return typeof which === "string" ? which.split(",") : known.map(({ change }) => keyOf(change))
 }
 
 /** What became of changes, of which some were written just now.

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError } from "@millrace/core"
-import { Effect, type Scope } from "effect"
+import { Driver, type DriverError, Transaction } from "@millrace/core"
+import { Context, Effect, type Scope } from "effect"
 import * as Claims from "./Claims.ts"
 import type { Connection } from "./Connection.ts"
 import { Holdings } from "./Holdings.ts"
@@ -15,6 +15,7 @@ import * as Reading from "./Reading.ts"
 import * as Settling from "./Settling.ts"
 import * as Statements from "./Statements.ts"
 import { type ClockSource, nowFrom, type Store } from "./Store.ts"
+import * as Transacted from "./Transacted.ts"
 import * as Transacting from "./Transacting.ts"
 import * as Wakeups from "./Wakeups.ts"
 
@@ -33,8 +34,13 @@ export interface Settings {
   readonly migrate: boolean
 }
 
+/** What a layer of the driver provides.
+ * @category models
+ * @since 0.1.0 */
+export type Provided = Driver.Driver | Transaction.Transactions
+
 /**
- * Makes the driver; the schema's name must be valid.
+ * Makes the driver and its transactions; the schema's name must be valid.
  *
  * @category constructors
  * @since 0.1.0
@@ -42,7 +48,7 @@ export interface Settings {
 export const make = Effect.fnUntraced(function* (
   connection: Connection,
   settings: Settings,
-): Effect.fn.Return<Driver.Driver["Service"], DriverError, Scope.Scope> {
+): Effect.fn.Return<Context.Context<Provided>, DriverError, Scope.Scope> {
   yield* (settings.migrate ? Migrations.migrate : Migrations.check)(connection, settings.schema)
   const statements = Statements.make(settings.schema)
   const store: Store = {
@@ -54,7 +60,7 @@ export const make = Effect.fnUntraced(function* (
   const holdings = new Holdings()
   const { claim, heartbeat } = Claims.make(store, holdings)
   const { find, prune } = Reading.make(store)
-  return Driver.Driver.of({
+  const driver = Driver.Driver.of({
     name: settings.name,
     insert: Inserting.make(store),
     claim,
@@ -65,4 +71,7 @@ export const make = Effect.fnUntraced(function* (
     find,
     wakeups: yield* Wakeups.make(connection, settings.schema),
   })
+  return Context.make(Driver.Driver, driver).pipe(
+    Context.add(Transaction.Transactions, Transacted.make(settings.name, connection.begin)),
+  )
 })

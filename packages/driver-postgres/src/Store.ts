@@ -7,7 +7,8 @@ import type { DriverError } from "@millrace/core"
 import { Clock, Effect } from "effect"
 import { attempt, type Connection, type Query } from "./Connection.ts"
 import { isConflict } from "./DatabaseError.ts"
-import { type QueueIds } from "./QueueIds.ts"
+import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
+import { QueueIds } from "./QueueIds.ts"
 import type { Statements } from "./Statements.ts"
 
 /**
@@ -40,6 +41,29 @@ export const nowFrom = (source: ClockSource): Effect.Effect<string | null> =>
   source === "database" ? Effect.succeed(null) : Effect.map(Clock.currentTimeMillis, String)
 
 const conflictTries = 20
+
+/** Runs a call alone, or inside of the transaction that is open around it.
+ * @category running
+ * @since 0.1.0 */
+export const joining = <A>(
+  store: Store,
+  operation: string,
+  alone: Effect.Effect<A, DriverError>,
+  within: (store: Store, query: Query, joined: Joined) => Promise<A>,
+): Effect.Effect<A, DriverError> =>
+  Effect.flatMap(
+    CurrentJoined,
+    (joined) =>
+      joined === undefined ? alone : join(joined, operation, async (query) => {
+        await assertOpen(joined, operation)
+        return within(insideOf(store), query, joined)
+      }),
+  )
+
+// What is made inside of a transaction may be rolled back: a number that was learned there is
+// forgotten, unless new queues are made beside it.
+const insideOf = (store: Store): Store =>
+  store.connection.concurrent ? store : { ...store, queues: new QueueIds(store.statements) }
 
 /** Runs what is one statement, again where it met another in a deadlock.
  * @category running

@@ -6,10 +6,11 @@
 import { type Driver, type DriverError, RunId, type Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
+import type { Begin } from "./Begin.ts"
 import type { Query, Row } from "./Connection.ts"
 import { answers, keyOf } from "./Settling.ts"
 import { applyParams } from "./statements/Apply.ts"
-import { type Store, transaction } from "./Store.ts"
+import { joining, type Store, transaction } from "./Store.ts"
 
 type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
 
@@ -35,10 +36,38 @@ export const make = (store: Store) =>
     const run = target._tag === "Tasks"
       ? (query: Query) => ofTasks(store, query, now, target.ids, decide)
       : (query: Query) => ofExpired(store, query, now, target.limit, decide)
-    const decided = yield* transaction(store, "change tasks", run)
+    const decided = yield* joining(
+      store,
+      operation,
+      transaction(store, operation, run),
+      (_, query, joined) => joined.begin === undefined ? run(query) : asPart(joined.begin, run),
+    )
     if ("thrown" in decided) return yield* Effect.die(decided.thrown)
     return decided.settled
   })
+
+const operation = "change tasks"
+
+// Another worker may move a task between its being read and its being changed: then the part is
+// undone and repeated, and the transaction around it is none the wiser.
+const asPart = async (
+  begin: Begin,
+  run: (query: Query) => Promise<Decided>,
+): Promise<Decided> => {
+  for (let tries = 1;; tries++) {
+    const part = await begin()
+    try {
+      const decided = await run(part.query)
+      await part.commit()
+      return decided
+    } catch (error) {
+      await part.rollback()
+      if (tries === movedTries || !(error instanceof Moved)) throw error
+    }
+  }
+}
+
+const movedTries = 20
 
 const ofTasks = async (
   store: Store,

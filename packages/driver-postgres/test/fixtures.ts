@@ -1,5 +1,12 @@
 /** Tasks and drivers for the direct tests. */
-import { Driver, type DriverError, RunId, type Task, Transition } from "@millrace/core"
+import {
+  Driver,
+  type DriverError,
+  RunId,
+  type Task,
+  type Transaction,
+  Transition,
+} from "@millrace/core"
 import { Postgres } from "@millrace/driver-postgres"
 import { Effect, Exit, type Layer, ManagedRuntime, Scope } from "effect"
 import { databaseUrl } from "./server.ts"
@@ -33,12 +40,14 @@ export const newTasks = (
   more: Partial<Driver.NewTask> = {},
 ): ReadonlyArray<Driver.NewTask> => Array.from({ length: count }, () => newTask(more))
 
+export type Provided = Driver.Driver | Transaction.Transactions
+
 export interface Opened extends AsyncDisposable {
   readonly driver: Service
-  readonly run: <A, E>(effect: Effect.Effect<A, E, Driver.Driver>) => Promise<A>
+  readonly run: <A, E>(effect: Effect.Effect<A, E, Provided>) => Promise<A>
 }
 
-export const open = async (layer: Layer.Layer<Driver.Driver, DriverError>): Promise<Opened> => {
+export const open = async (layer: Layer.Layer<Provided, DriverError>): Promise<Opened> => {
   const runtime = ManagedRuntime.make(layer)
   const driver = await runtime.runPromise(Driver.Driver)
   return {

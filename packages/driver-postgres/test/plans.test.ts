@@ -44,7 +44,7 @@ const check = async (schema: string) => {
   })
   const id = `{${F.newId()}}`
   const hot: ReadonlyArray<readonly [string, string, ReadonlyArray<string | null>]> = [
-    ["insert", statements.insert, insertParams(null, false, F.newTasks(2), () => 1)],
+    ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
     ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
     ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
     ["beat", statements.beat, [null, "w", id, "{1}", "1000"]],

@@ -22,10 +22,12 @@ import { pruneCases } from "./conformance/prune.ts"
 import { retryCases } from "./conformance/retry.ts"
 import { scheduleCases } from "./conformance/schedule.ts"
 import { settleCases } from "./conformance/settle.ts"
+import { joiningCases, settlingCases, type TransactionCase } from "./conformance/transaction.ts"
 import { transactCases } from "./conformance/transact.ts"
 import { wakeupCases } from "./conformance/wakeup.ts"
 
 export type { Case } from "./conformance/fixtures.ts"
+export type { TransactionCase } from "./conformance/transaction.ts"
 export { type Later, later } from "./conformance/later.ts"
 
 /**
@@ -63,6 +65,18 @@ export const cases: ReadonlyArray<Case> = [
   ...findCases,
   ...wakeupCases,
   ...payloadCases,
+]
+
+/**
+ * The cases of transactions, for drivers that provide `Transaction.Transactions`. Each is run as it
+ * is, with the driver's whole layer.
+ *
+ * @category cases
+ * @since 0.1.0
+ */
+export const transactionCases: ReadonlyArray<TransactionCase> = [
+  ...joiningCases,
+  ...settlingCases,
 ]
 
 /**

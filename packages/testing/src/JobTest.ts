@@ -12,6 +12,7 @@ import {
   type RunId,
   Runs,
   Task,
+  type Transaction,
   Worker,
 } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
@@ -214,7 +215,11 @@ export const drain = <I, O, E, R, R2 = never>(
         (id) => Effect.map(Runs.get(id), (run) => decoded(handled, run)),
       )
     }),
-    live as Layer.Layer<Driver.Driver, DriverError, Exclude<R | R2, Driver.Driver>>,
+    live as Layer.Layer<
+      Driver.Driver | Transaction.Transactions,
+      DriverError,
+      Exclude<R | R2, Driver.Driver | Transaction.Transactions>
+    >,
     // Each test has a store of its own.
     { local: true },
   )

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Driver, Job, Worker } from "@millrace/core"
+import type { Driver, Job, Transaction, Worker } from "@millrace/core"
 import { Duration, Effect } from "effect"
 import * as Faults from "./simulation/Faults.ts"
 import { type Ending, type Scenario, simulate } from "./simulation/Seed.ts"
@@ -31,10 +31,14 @@ export const noFaults: Faults.Faults = Faults.none
 export interface Options<S> {
   /** Makes the state of one seed (default: none). */
   readonly state?: () => S
-  /** The jobs with their handlers, which may use the state; all that they need is provided. */
-  readonly jobs: (state: S) => ReadonlyArray<Job.AnyHandled<never>>
+  /** The jobs with their handlers, which may use the state, enqueue, and have transactions. */
+  readonly jobs: (
+    state: S,
+  ) => ReadonlyArray<Job.AnyHandled<Driver.Driver | Transaction.Transactions>>
   /** What enqueues, on a host of its own that meets no faults. */
-  readonly load: (state: S) => Effect.Effect<unknown, unknown, Driver.Driver>
+  readonly load: (
+    state: S,
+  ) => Effect.Effect<unknown, unknown, Driver.Driver | Transaction.Transactions>
   /** How many workers (default 3). */
   readonly workers?: number
   /** What differs from a worker's defaults. */

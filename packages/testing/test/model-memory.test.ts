@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert"
+import type { Driver } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Conformance, Model } from "@millrace/testing"
 import { Effect, Layer } from "effect"
@@ -8,7 +9,7 @@ import { mutants } from "./mutants.ts"
 const seeds = Array.from({ length: 60 }, (_, seed) => seed)
 
 /** The first seed whose program shows a difference. */
-const firstDivergence = (driver: typeof MemoryDriver.layer) =>
+const firstDivergence = (driver: Layer.Layer<Driver.Driver>) =>
   Effect.gen(function* () {
     for (const seed of seeds) {
       const found = yield* Effect.flip(Model.check({ seed, commands: 150, driver })).pipe(

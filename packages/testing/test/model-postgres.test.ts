@@ -10,7 +10,7 @@ const commands = 250
 describe("the PostgreSQL driver", { skip: serverUrl === undefined && "no DATABASE_URL" }, () => {
   for (const seed of seeds) {
     it(`does what the memory driver does, with seed ${seed}`, () =>
-      Effect.runPromise(Model.check({ seed, commands, driver: serverLayer })))
+      Effect.runPromise(Model.check({ seed, commands, driver: serverLayer() })))
   }
 })
 

@@ -2,7 +2,7 @@ import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import { describe, it } from "node:test"
-import { Attempt, Job, Runs } from "@millrace/core"
+import { Attempt, Job, Runs, Transaction } from "@millrace/core"
 import { Simulation } from "@millrace/testing"
 import { Effect, Ref, Schema } from "effect"
 import { explored, options } from "./simulation-traces.ts"
@@ -60,6 +60,59 @@ describe("the simulation", () => {
     match(error.broken, /^charged once: order \d was charged 2 times$/)
     match(error.message, /crashes|reply lost|is paused|slow/)
     match(error.message, /Replay it with: .*seeds: \[\d+\]/)
+  })
+
+  const Order = Job.make("order", { input: Schema.Int, maxAttempts: 20, maxCrashes: 50 })
+  const Receipt = Job.make("receipt", { input: Schema.Int, maxAttempts: 20, maxCrashes: 50 })
+  const orders = [1, 2, 3, 4, 5, 6, 7, 8]
+  type Receipts = Map<number, Set<string>>
+
+  /** Orders, each of which enqueues one receipt, either with its outcome or before it. */
+  const ordering = (complete: boolean, all: Array<Receipts>): Simulation.Options<Receipts> => ({
+    state: () => {
+      const receipts: Receipts = new Map()
+      all.push(receipts)
+      return receipts
+    },
+    jobs: (receipts) => [
+      Order.perform((order) => {
+        const enqueued = Receipt.enqueue(order).pipe(
+          Effect.andThen(Effect.sleep("2 seconds")),
+          Effect.orDie,
+        )
+        return complete ? Transaction.complete(enqueued) : enqueued
+      }),
+      Receipt.perform((order, { runId }) =>
+        Effect.sync(() => {
+          const runs = receipts.get(order)
+          if (runs === undefined) receipts.set(order, new Set([runId]))
+          else runs.add(runId)
+        })
+      ),
+    ],
+    load: () => Order.enqueueMany(orders),
+    faults: { replyLost: 0.1, crashEveryMillis: 20_000 },
+    duration: "2 minutes",
+    invariants: {
+      "one receipt": (receipts) => {
+        const twice = [...receipts].find(([, runs]) => runs.size > 1)
+        return twice === undefined ? undefined : `order ${twice[0]} has ${twice[1].size} receipts`
+      },
+    },
+  })
+
+  it("finds a receipt that is enqueued twice", async () => {
+    const error = await Effect.runPromise(Effect.flip(Simulation.explore(ordering(false, []))))
+    match(error.broken, /^one receipt: order \d has 2 receipts$/)
+  })
+
+  it("finds one receipt of each order that completes in a transaction", async () => {
+    const all: Array<Receipts> = []
+    const report = await Effect.runPromise(
+      Simulation.explore({ ...ordering(true, all), seeds: 150 }),
+    )
+    ok(report.faults > 500, `only ${report.faults} faults`)
+    for (const receipts of all) strictEqual(receipts.size, orders.length)
   })
 
   it("finds nothing where the charge is fenced", async () => {

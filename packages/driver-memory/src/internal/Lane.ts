@@ -20,6 +20,12 @@ export class Lane {
     return this.scheduled[0]?.dueAt ?? Infinity
   }
 
+  /** Takes over what another lane has, row by row. */
+  fill(lane: Lane, twinOf: (row: Row) => Row): void {
+    for (const row of lane.ready) this.ready.push(twinOf(row))
+    for (const row of lane.scheduled) this.scheduled.push(twinOf(row))
+  }
+
   /** Puts a task where its time says, and answers whether it is ready. */
   add(row: Row, dueAt: number, now: number): boolean {
     if (Claiming.isDue(dueAt, now)) {

@@ -37,6 +37,9 @@ export const make = (task: Driver.NewTask, now: number): Row => ({
   history: [],
 })
 
+/** Makes another row that stands where this one does. */
+export const copy = (row: Row): Row => ({ ...row, history: [...row.history] })
+
 /** Its place in its queue. */
 export const placeOf = (row: Row): Claiming.Place => ({
   priority: row.task.priority,

@@ -15,12 +15,30 @@ export class Store {
   private readonly runs = new Map<string, Set<Row.Row>>()
   private readonly lanes = new Map<string, Lane>()
   private readonly running = new Set<Row.Row>()
-  private readonly sessions = new Sessions()
+  private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
 
   constructor(wake: (wakeup: Driver.Wakeup) => void) {
     this.wake = wake
+  }
+
+  /** A copy that shares nothing with this one but its sessions, and wakes nobody. */
+  fork(): Store {
+    const copy = new Store(() => {})
+    const twins = new Map<Row.Row, Row.Row>()
+    const twinOf = (row: Row.Row) => twins.get(row)!
+    for (const [id, row] of this.rows) {
+      const twin = Row.copy(row)
+      twins.set(row, twin)
+      copy.rows.set(id, twin)
+    }
+    for (const [id, rows] of this.runs) copy.runs.set(id, new Set([...rows].map(twinOf)))
+    for (const [queue, lane] of this.lanes) copy.lane(queue).fill(lane, twinOf)
+    for (const row of this.running) copy.running.add(twinOf(row))
+    copy.sessions = this.sessions
+    copy.sequence = this.sequence
+    return copy
   }
 
   insert(tasks: ReadonlyArray<Driver.NewTask>, now: number): ReadonlyArray<Driver.Inserted> {

@@ -7,7 +7,7 @@ import type { Driver } from "@millrace/core"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
 import { wakeReady } from "./Wake.ts"
 
-const given = rows(3, {
+const given = rows(4, {
   id: "uuid",
   run_id: "uuid",
   queue_id: "int",
@@ -25,11 +25,18 @@ const given = rows(3, {
   due: "float8",
 })
 
-/** Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked.
+/**
+ * Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked, `$3`
+ * the only transaction to store anything in, or NULL for any.
+ *
  * @category statements
- * @since 0.1.0 */
+ * @since 0.1.0
+ */
 export const insert = (schema: string, channel: string): string => `
-with t as materialized (select ${nowOf("$1::text")} as now),
+with t as materialized (
+  select ${nowOf("$1::text")} as now
+  where $3::text is null or $3::text = pg_current_xact_id()::text
+),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
     priority, max_crashes, awaited, flow_type, flow, step, input, trace)
@@ -61,12 +68,13 @@ select id, (select count(*) from woken)::int as woken from stored`
  * @since 0.1.0 */
 export const insertParams = (
   now: string | null,
-  always: boolean,
+  how: { readonly always: boolean; readonly transaction?: string | undefined },
   tasks: ReadonlyArray<Driver.NewTask>,
   queueId: (queue: string) => number,
 ): ReadonlyArray<string | null> => [
   now,
-  String(always),
+  String(how.always),
+  how.transaction ?? null,
   ...given.encode(tasks, {
     id: (task) => task.id,
     run_id: (task) => task.runId === task.id ? null : task.runId,

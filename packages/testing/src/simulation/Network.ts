@@ -3,14 +3,21 @@
  *
  * @since 0.1.0
  */
-import { Driver, DriverError } from "@millrace/core"
-import { type Context, Effect, type Exit, Queue, Stream } from "effect"
+import { type Driver, DriverError, type Transaction } from "@millrace/core"
+import type { MemoryDriver } from "@millrace/driver-memory"
+import { Context, Effect, type Exit, Queue, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { Trace } from "./Trace.ts"
 import { Host, type World } from "./World.ts"
 
 type Service = Driver.Driver["Service"]
+
+/** What is to be noted once the open transaction is committed. */
+const CurrentNotes = Context.Reference<Array<() => void> | undefined>(
+  "@millrace/testing/CurrentNotes",
+  { defaultValue: (): Array<() => void> | undefined => undefined },
+)
 
 /**
  * The one storage of a simulation, and who listens to it.
@@ -22,6 +29,7 @@ export class Storage {
   readonly host = new Host("storage", 0)
   readonly #world: World
   readonly #driver: Service
+  readonly #memory: MemoryDriver.Opened
   readonly #context: Context.Context<never>
   readonly #plan: Plan
   readonly #ledger: Ledger
@@ -30,20 +38,21 @@ export class Storage {
 
   constructor(parts: {
     readonly world: World
-    readonly driver: Service
+    readonly memory: MemoryDriver.Opened
     readonly context: (host: Host) => Context.Context<never>
     readonly plan: Plan
     readonly ledger: Ledger
     readonly trace: Trace
   }) {
     this.#world = parts.world
-    this.#driver = parts.driver
+    this.#memory = parts.memory
+    this.#driver = parts.memory.driver
     this.#context = parts.context(this.host)
     this.#plan = parts.plan
     this.#ledger = parts.ledger
     this.#trace = parts.trace
     Effect.runForkWith(this.#context)(
-      Stream.runForEach(parts.driver.wakeups, (wakeup) => Effect.sync(() => this.#tell(wakeup))),
+      Stream.runForEach(this.#driver.wakeups, (wakeup) => Effect.sync(() => this.#tell(wakeup))),
     )
   }
 
@@ -101,6 +110,28 @@ export class Storage {
     }
   }
 
+  /** Transactions as a host has them: a commit crosses the network, and can be lost there. */
+  transactionsOf(host: Host, reliable: boolean): Transaction.Transactions["Service"] {
+    return {
+      run: (effect) =>
+        Effect.flatMap(CurrentNotes, (outer) => {
+          const notes: Array<() => void> = []
+          const written = () => {
+            this.#trace.add(this.#world.now, host.name, "commits")
+            if (outer === undefined) { for (const note of notes) note() }
+            else outer.push(...notes)
+          }
+          const { run } = this.#memory.transactionsOver((commit) =>
+            this.#call(host, reliable, "commit", commit, written)
+          )
+          // The commit is no part of what is noted inside.
+          return run(Effect.provideService(effect, CurrentNotes, notes)).pipe(
+            Effect.provideService(CurrentNotes, undefined),
+          )
+        }),
+    }
+  }
+
   #now(): number {
     return this.#world.clock(this.host).currentTimeMillisUnsafe()
   }
@@ -112,23 +143,32 @@ export class Storage {
     run: Effect.Effect<A, DriverError>,
     seen: (answer: A) => void,
   ): Effect.Effect<A, DriverError> {
-    return Effect.callback<A, DriverError>((resume) => {
-      const fate = reliable ? "done" : this.#plan.statement()
-      const lost = Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
-      if (fate !== "done") {
-        this.#trace.add(this.#world.now, host.name, `${operation} meets a fault: ${fate}`)
-      }
-      if (fate === "failed") {
-        this.#world.after(host, 1, () => resume(lost))
-        return
-      }
-      const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
-      this.#world.after(this.host, there, () => {
-        const exit: Exit.Exit<A, DriverError> = Effect.runSyncExitWith(this.#context)(run)
-        if (exit._tag === "Success") seen(exit.value)
-        this.#world.after(host, latencyMillis, () => resume(fate === "reply lost" ? lost : exit))
+    return Effect.contextWith((context) =>
+      Effect.callback<A, DriverError>((resume) => {
+        const notes = Context.get(context, CurrentNotes)
+        const noted = (answer: A) => {
+          if (notes === undefined) seen(answer)
+          else notes.push(() => seen(answer))
+        }
+        // The transaction of the caller, and the clock of the storage.
+        const inside = Context.merge(context, this.#context)
+        const fate = reliable ? "done" : this.#plan.statement()
+        const lost = Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
+        if (fate !== "done") {
+          this.#trace.add(this.#world.now, host.name, `${operation} meets a fault: ${fate}`)
+        }
+        if (fate === "failed") {
+          this.#world.after(host, 1, () => resume(lost))
+          return
+        }
+        const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
+        this.#world.after(this.host, there, () => {
+          const exit: Exit.Exit<A, DriverError> = Effect.runSyncExitWith(inside)(run)
+          if (exit._tag === "Success") noted(exit.value)
+          this.#world.after(host, latencyMillis, () => resume(fate === "reply lost" ? lost : exit))
+        })
       })
-    })
+    )
   }
 
   #tell(wakeup: Driver.Wakeup): void {

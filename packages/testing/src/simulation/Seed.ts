@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError, type Job, RunId, Worker } from "@millrace/core"
+import { Driver, type DriverError, type Job, RunId, Transaction, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import {
   Cause,
@@ -32,13 +32,19 @@ import { Host, World } from "./World.ts"
  * @since 0.1.0
  */
 export interface Scenario {
-  readonly worker: Worker.Options<ReadonlyArray<Job.AnyHandled<never>>>
+  readonly worker: Worker.Options<
+    ReadonlyArray<Job.AnyHandled<Driver.Driver | Transaction.Transactions>>
+  >
   readonly workers: number
   readonly faults: Faults
   readonly durationMillis: number
   /** How long the runs may take to end, once faults no longer strike. */
   readonly patienceMillis: number
-  readonly load: Effect.Effect<unknown, unknown, Driver.Driver>
+  readonly load: Effect.Effect<
+    unknown,
+    unknown,
+    Driver.Driver | Transaction.Transactions
+  >
   /** By name: what is wrong, or `undefined`. */
   readonly invariants: Readonly<Record<string, () => string | undefined>>
 }
@@ -87,10 +93,10 @@ class Simulated {
     this.#world = new World(seeded(seed ^ 0x51ed270b))
     this.#plan = new Plan(scenario.faults, seeded(seed ^ 0x2545f491), skip)
     const server = new Host("storage", 0)
-    const driver = Effect.runSyncWith(this.#contextOf(server))(MemoryDriver.make)
+    const memory = Effect.runSyncWith(this.#contextOf(server))(MemoryDriver.open)
     this.#storage = new Storage({
       world: this.#world,
-      driver,
+      memory,
       context: (host) => this.#contextOf(host),
       plan: this.#plan,
       ledger: this.#ledger,
@@ -149,7 +155,10 @@ class Simulated {
   #start(number: number): void {
     const host = new Host(`worker ${number}`, Math.round(this.#plan.skew()))
     this.#hosts.set(number, host)
-    const driver = Layer.succeed(Driver.Driver, this.#storage.driverOf(host, false))
+    const driver = Layer.merge(
+      Layer.succeed(Driver.Driver, this.#storage.driverOf(host, false)),
+      Layer.succeed(Transaction.Transactions, this.#storage.transactionsOf(host, false)),
+    )
     const { worker } = this.#scenario
     const served = Effect.scoped(Effect.andThen(
       Layer.build(Layer.provide(Worker.layer(worker), driver)),
@@ -190,7 +199,13 @@ class Simulated {
   #load(): void {
     const host = new Host("client", 0)
     const driver = this.#storage.driverOf(host, true)
-    const load = Effect.provideService(this.#scenario.load, Driver.Driver, driver)
+    const load = this.#scenario.load.pipe(
+      Effect.provideService(Driver.Driver, driver),
+      Effect.provideService(
+        Transaction.Transactions,
+        this.#storage.transactionsOf(host, true),
+      ),
+    )
     Effect.runForkWith(this.#contextOf(host))(load).addObserver((exit) => {
       this.#loaded = exit
     })

@@ -9,6 +9,8 @@ import type * as Flow from "../../Flow.ts"
 import type * as Job from "../../Job.ts"
 import type { Outcome } from "../../Outcome.ts"
 import type { TaskId } from "../../Task.ts"
+import { register } from "../completions.ts"
+import { transition } from "../../Transition.ts"
 import { Deadlines, monotonicMillis } from "./Deadlines.ts"
 import * as Outcomes from "./Outcomes.ts"
 import type { Session } from "./Session.ts"
@@ -150,7 +152,7 @@ export class Attempts {
 
   #fork(running: Running, input: unknown): Fiber.Fiber<unknown, unknown> {
     const { handled, task, policy } = running
-    const ctx = factsOf(running, input)
+    const ctx = this.#factsOf(running, input)
     const context = Context.add(
       Context.add(this.#context, AttemptContext, ctx),
       References.CurrentLogAnnotations,
@@ -160,6 +162,28 @@ export class Attempts {
     const effect = Effect.suspend(() => handled.handler(input, ctx))
     const spanned = this.#traced ? withSpan(effect, task, policy) : effect
     return Effect.runForkWith(context)(spanned as Effect.Effect<unknown, unknown>)
+  }
+
+  /** The facts, which also stand for the attempt where its handler finishes it. */
+  #factsOf(running: Running, input: unknown): AttemptContext["Service"] {
+    const { task, session, handled } = running
+    return register(factsOf(running, input), {
+      change: (output) => {
+        const encoded = handled.job.codecs.output.encode(output)
+        if (!encoded.ok) return encoded
+        const outcome: Outcome = { _tag: "Completed", output: encoded.value }
+        const elapsedMillis = this.#elapsedMillis(running)
+        const event = { _tag: "AttemptEnded", lease: task.lease, outcome, elapsedMillis } as const
+        return { ok: true, value: transition(task, event)! }
+      },
+      // What is settled is not held any more: the next heartbeat must not call it lost.
+      stored: () => session.release(task),
+      state: "open",
+    })
+  }
+
+  #elapsedMillis({ startedAt }: Running): number {
+    return Math.max(0, Math.round(monotonicMillis(this.#clock) - startedAt))
   }
 
   #onDue(running: Running): void {
@@ -178,7 +202,7 @@ export class Attempts {
   }
 
   #onExit(running: Running, exit: Exit.Exit<unknown, unknown>): void {
-    const { task, session, handled, policy, ending, startedAt } = running
+    const { task, session, handled, policy, ending } = running
     if (ending === "lost") {
       session.release(task)
       return
@@ -190,7 +214,7 @@ export class Attempts {
       ending,
       random: Exit.isSuccess(exit) ? 0 : this.#random.nextDoubleUnsafe(),
     })
-    const elapsedMillis = Math.max(0, Math.round(monotonicMillis(this.#clock) - startedAt))
+    const elapsedMillis = this.#elapsedMillis(running)
     this.#reports.ended({ task, session, outcome, elapsedMillis, policy })
   }
 }

@@ -111,10 +111,10 @@ export class Settling {
       const applied = answer.status === "applied" || answer.kind === change.entry.kind
       if (applied && change.to.state === "ready") this.#putOff(change.to.delayMillis)
       if (!applied || debug || ended.outcome._tag !== "Completed") {
-        logs.push(applied ? logOf(pending) : logTooLate(pending))
+        logs.push(applied ? logOf(pending) : logTooLate(pending, answer))
       }
     })
-    count(batch, this.#context)
+    count(batch, settled, this.#context)
     return logs.length === 0 ? Effect.void : Effect.all(logs, { discard: true })
   }
 
@@ -155,9 +155,14 @@ const wordsOf = (ended: Ended, change: Change): Effect.Effect<void> => {
   return Effect.logWarning(`Failed, to be tried again in ${to.delayMillis} ms${why}`)
 }
 
-const logTooLate = ({ ended }: Pending): Effect.Effect<void> =>
+const logTooLate = ({ ended, change }: Pending, { kind }: Settled): Effect.Effect<void> =>
   Effect.annotateLogs(
-    Effect.logWarning("The attempt ended too late: it was cancelled, or its lease had expired"),
+    kind === "completed"
+      ? Effect.logWarning(
+        "The attempt is completed: its transaction was committed, though its handler then came " +
+          `to another end (${change.entry.kind}), which is not written`,
+      )
+      : Effect.logWarning("The attempt ended too late: it was cancelled, or its lease had expired"),
     annotationsOf(ended.task),
   )
 
@@ -166,14 +171,20 @@ const attempts = Metric.counter("millrace_attempts", {
   incremental: true,
 })
 
-const count = (batch: ReadonlyArray<Pending>, context: Context.Context<never>): void => {
+const count = (
+  batch: ReadonlyArray<Pending>,
+  settled: ReadonlyArray<Settled>,
+  context: Context.Context<never>,
+): void => {
   const counts = new Map<string, { attributes: Record<string, string>; count: number }>()
-  for (const { ended: { task }, change: { entry } } of batch) {
-    const key = `${task.flow} ${task.queue} ${entry.kind}`
+  for (const [index, { ended: { task }, change: { entry } }] of batch.entries()) {
+    // An attempt that had ended before ended as it did then.
+    const outcome = settled[index]!.kind ?? entry.kind
+    const key = `${task.flow} ${task.queue} ${outcome}`
     const found = counts.get(key)
     if (found !== undefined) found.count++
     else {
-      const attributes = { job: task.flow, queue: task.queue, outcome: entry.kind }
+      const attributes = { job: task.flow, queue: task.queue, outcome }
       counts.set(key, { attributes, count: 1 })
     }
   }

@@ -9,6 +9,7 @@ import { Claiming, type Driver, Task } from "@millrace/core"
 interface Account {
   /** How the trace calls the task. */
   readonly name: string
+  readonly flow: string
   readonly priority: number
   readonly maxAttempts: number
   readonly maxCrashes: number
@@ -36,9 +37,9 @@ export class Ledger {
   }
 
   /** The first task that has not ended. */
-  firstOpen(): string | undefined {
-    for (const { name, state } of this.#accounts.values()) {
-      if (!Task.isTerminal(state)) return `${name} is ${state}`
+  firstOpen(): Pick<Account, "name" | "flow" | "state"> | undefined {
+    for (const account of this.#accounts.values()) {
+      if (!Task.isTerminal(account.state)) return account
     }
     return undefined
   }
@@ -55,6 +56,7 @@ export class Ledger {
       this.open++
       this.#accounts.set(task.id, {
         name: `${task.flow} ${this.#accounts.size + 1}`,
+        flow: task.flow,
         priority,
         maxAttempts,
         maxCrashes,

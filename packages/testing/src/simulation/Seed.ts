@@ -19,7 +19,10 @@ import {
   Scheduler,
 } from "effect"
 import { make as seeded, type Seeded } from "../model/Seeded.ts"
+import { culpritOf } from "./Culprit.ts"
 import { type Faults, Plan } from "./Faults.ts"
+import * as Guards from "./Guards.ts"
+import { answerOf } from "./Invariant.ts"
 import { Ledger } from "./Ledger.ts"
 import { Storage } from "./Network.ts"
 import { Trace } from "./Trace.ts"
@@ -62,11 +65,43 @@ const patienceMillis = 400 * 24 * 60 * 60 * 1000
 
 const maxSteps = 50_000_000
 
-/** Simulates one seed, without the faults whose numbers are to be skipped.
+/** So much is never done at one instant, unless it never ends. */
+const maxStepsAtOnce = 500_000
+
+/**
+ * Simulates one seed, without the faults whose numbers are to be skipped.
+ *
+ * **Details**
+ *
+ * The scenario is made anew, and like all of the run under guards: a real clock or real chance in
+ * it is what is broken.
+ *
  * @category running
- * @since 0.1.0 */
-export const simulate = (scenario: Scenario, seed: number, skip: ReadonlySet<number>): Ending =>
-  new Simulated(scenario, seed, skip).run()
+ * @since 0.1.0
+ */
+export const simulate = (
+  scenario: () => Scenario,
+  seed: number,
+  skip: ReadonlySet<number>,
+): Ending => {
+  let simulated: Simulated | undefined
+  let early: string | undefined
+  const report: Guards.Report = (name, instead) => {
+    if (simulated !== undefined) return simulated.refuse(name, instead)
+    early ??= Guards.words("The state, the jobs or the load of the simulation", name, instead, 0)
+    return early
+  }
+  return Guards.within(report, () => {
+    try {
+      simulated = new Simulated(scenario(), seed, skip)
+    } catch (error) {
+      if (early === undefined) throw error
+    }
+    if (simulated !== undefined && early === undefined) return simulated.run()
+    const trace = new Trace()
+    return { broken: early, trace, simulatedMillis: 0, steps: 0, faults: 0 }
+  })
+}
 
 class Simulated {
   readonly #scenario: Scenario
@@ -81,6 +116,10 @@ class Simulated {
   readonly #hosts = new Map<number, Host>()
   readonly #fibers = new Map<Host, Fiber.Fiber<unknown, unknown>>()
   #loaded: Exit.Exit<unknown, unknown> | undefined
+  /** The first use of the real world. */
+  #refused: string | undefined
+  /** The invariant that is being checked. */
+  #checking: string | undefined
 
   constructor(scenario: Scenario, seed: number, skip: ReadonlySet<number>) {
     this.#scenario = scenario
@@ -119,22 +158,56 @@ class Simulated {
     }
   }
 
+  /** Somebody uses the real world: answers the words of the refusal. */
+  refuse(name: string, instead: string): string {
+    const who = this.#checking ?? culpritOf(this.#world)
+    const refusal = Guards.words(who, name, instead, this.#world.now)
+    this.#refused ??= refusal
+    return refusal
+  }
+
   #step(): string | undefined {
-    const { durationMillis, invariants } = this.#scenario
+    const { durationMillis } = this.#scenario
     if (this.#plan.active && this.#world.now >= durationMillis) this.#calm()
-    if (!this.#world.step()) return "Nothing can ever run again, and not all runs have ended"
+    if (!this.#world.step()) {
+      return `Nothing can ever run again, and not all runs have ended: ${this.#stuck()}`
+    }
+    if (this.#refused !== undefined) return this.#refused
     if (this.#ledger.broken !== undefined) return this.#ledger.broken
     if (this.#loaded !== undefined && Exit.isFailure(this.#loaded)) {
       return `The load failed: ${Cause.pretty(this.#loaded.cause).split("\n")[0]}`
     }
-    for (const name in invariants) {
-      const wrong = checked(invariants[name]!)
-      if (wrong !== undefined) return `${name}: ${wrong}`
+    const wrong = this.#checked()
+    if (wrong !== undefined) return wrong
+    if (this.#world.stepsAtOnce > maxStepsAtOnce) {
+      return `${culpritOf(this.#world)} runs for ever at one instant of virtual time: it took ` +
+        `${maxStepsAtOnce} steps without a sleep; let it sleep between two looks`
     }
     if (this.#world.now > durationMillis + patienceMillis || this.#world.steps > maxSteps) {
-      return `Not all runs end: ${this.#ledger.firstOpen() ?? "the load does not"}`
+      return `Not all runs end: ${this.#stuck()}`
     }
     return undefined
+  }
+
+  /** What is wrong by the user's invariants. */
+  #checked(): string | undefined {
+    const { invariants } = this.#scenario
+    for (const name in invariants) {
+      this.#checking = `The invariant "${name}"`
+      const wrong = answerOf(invariants[name]!)
+      this.#checking = undefined
+      if (this.#refused !== undefined) return this.#refused
+      if (wrong !== undefined) return `${name}: ${wrong}`
+    }
+    return undefined
+  }
+
+  /** What has not ended, and why that may be. */
+  #stuck(): string {
+    const open = this.#ledger.firstOpen()
+    if (open === undefined) return `the load does not; ${outside("it")}`
+    const { name, state, flow } = open
+    return `${name} is ${state}${state === "running" ? `; ${outside(`job "${flow}"`)}` : ""}`
   }
 
   #hasEnded(): boolean {
@@ -214,12 +287,8 @@ class Simulated {
   }
 }
 
-const restartMillis = 1000
+const outside = (who: string): string =>
+  `${who} may wait for something outside of the simulation (a promise, a socket or a timer), or ` +
+  `for what nobody does`
 
-const checked = (invariant: () => string | undefined): string | undefined => {
-  try {
-    return invariant()
-  } catch (error) {
-    return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
-  }
-}
+const restartMillis = 1000

@@ -29,6 +29,18 @@ export class Trace {
     return this.events.slice(from).map(line)
   }
 
+  /** The first line at which another trace is not the same, in words. */
+  differs(other: Trace): string | undefined {
+    const size = Math.max(this.events.length, other.events.length)
+    for (let at = 0; at < size; at++) {
+      const [one, two] = [this, other].map(({ events }) =>
+        events[at] === undefined ? "nothing more" : line(events[at]!).trim()
+      )
+      if (one !== two) return `line ${at + 1} is "${one}" in the first and "${two}" in the second`
+    }
+    return undefined
+  }
+
   /** A hash of all lines (FNV-1a, 32 bits twice with different bases). */
   hash(): string {
     let low = 0x811c9dc5

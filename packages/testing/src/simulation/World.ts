@@ -49,6 +49,13 @@ interface Sleeper extends Ready {
 export class World {
   now = 0
   steps = 0
+  /** How many steps were taken since time last passed. */
+  stepsAtOnce = 0
+  /** Whose step is being taken, or was taken last. */
+  running: Host | undefined
+  /** The last fiber that ran in this step. */
+  lastFiber: Fiber.Fiber<unknown, unknown> | undefined
+  readonly #schedulers = new Set<Scheduler.Scheduler>()
   readonly #choices: Seeded
   readonly #ready: Array<Ready> = []
   readonly #sleepers = new Heap<Sleeper>((a, b) => a.at - b.at || a.order - b.order)
@@ -100,6 +107,7 @@ export class World {
    */
   step(): boolean {
     this.steps++
+    this.stepsAtOnce++
     while (this.#ready.length > 0) {
       const index = this.#ready.length === 1 ? 0 : this.#choices.below(this.#ready.length)
       const ready = this.#ready[index]!
@@ -108,12 +116,15 @@ export class World {
       if (ready.host.state === "crashed") continue
       if (ready.host.state === "paused") ready.host.backlog.push(ready.run)
       else {
+        this.running = ready.host
+        this.lastFiber = undefined
         ready.run()
         return true
       }
     }
     for (let next = this.#sleepers.pop(); next !== undefined; next = this.#sleepers.pop()) {
       if (next.cancelled || next.host.state === "crashed") continue
+      if (next.at > this.now) this.stepsAtOnce = 0
       this.now = Math.max(this.now, next.at)
       this.schedule(next.host, next.run)
       return true
@@ -128,12 +139,21 @@ export class World {
       // What is ready runs when the seed says so, and not before.
       flush: () => {},
     }
-    return {
+    const scheduler: Scheduler.Scheduler = {
       executionMode: "sync",
-      shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) =>
-        fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield,
+      shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => {
+        this.lastFiber = fiber
+        return fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield
+      },
       makeDispatcher: () => dispatcher,
     }
+    this.#schedulers.add(scheduler)
+    return scheduler
+  }
+
+  /** Whether a fiber runs in this world, and not on a runtime of its own. */
+  owns(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return this.#schedulers.has(fiber.cache.scheduler)
   }
 
   /** The clock of a host: the world's, with the host's skew on the wall clock. */

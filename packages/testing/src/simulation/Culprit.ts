@@ -1,0 +1,29 @@
+/**
+ * Whose code is running: what a report of the real world in a simulation names.
+ *
+ * @since 0.1.0
+ */
+import { AttemptContext } from "@millrace/core"
+import { Context, Fiber } from "effect"
+import type { World } from "./World.ts"
+
+/**
+ * Tells who runs: a job by its handler's fiber, the load, or whatever else a host does.
+ *
+ * **Details**
+ *
+ * A fiber of a runtime of its own, such as one of `Effect.runPromise`, counts as whoever began it.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const culpritOf = (world: World): string => {
+  const current = Fiber.getCurrent()
+  const fiber = current !== undefined && world.owns(current) ? current : world.lastFiber
+  const job = fiber === undefined
+    ? undefined
+    : Context.getOrUndefined(fiber.context as Context.Context<AttemptContext>, AttemptContext)
+  if (job !== undefined) return `Job "${job.flow}"`
+  const host = world.running?.name ?? "client"
+  return host === "client" ? "The load" : `A schema or a backoff of the jobs, on ${host},`
+}

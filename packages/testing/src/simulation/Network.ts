@@ -114,19 +114,19 @@ export class Storage {
   ): Effect.Effect<A, DriverError> {
     return Effect.callback<A, DriverError>((resume) => {
       const fate = reliable ? "done" : this.#plan.statement()
-      const lost = Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
+      const lost = () => Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
       if (fate !== "done") {
         this.#trace.add(this.#world.now, host.name, `${operation} meets a fault: ${fate}`)
       }
       if (fate === "failed") {
-        this.#world.after(host, 1, () => resume(lost))
+        this.#world.after(host, 1, () => resume(lost()))
         return
       }
       const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
       this.#world.after(this.host, there, () => {
         const exit: Exit.Exit<A, DriverError> = Effect.runSyncExitWith(this.#context)(run)
         if (exit._tag === "Success") seen(exit.value)
-        this.#world.after(host, latencyMillis, () => resume(fate === "reply lost" ? lost : exit))
+        this.#world.after(host, latencyMillis, () => resume(fate === "reply lost" ? lost() : exit))
       })
     })
   }

@@ -32,12 +32,13 @@ export class Host {
 interface Ready {
   readonly host: Host
   readonly run: () => void
+  /** Taken back before it ran. */
+  cancelled?: boolean
 }
 
 interface Sleeper extends Ready {
   readonly at: number
   readonly order: number
-  cancelled: boolean
 }
 
 /**
@@ -102,34 +103,65 @@ export class World {
   }
 
   /**
-   * Takes one step: something that is ready, or else what is due next. Answers `false` where
-   * nothing is left that could ever run.
+   * Takes one step: one of those that are ready, which where none is are all that is due next.
+   * Answers `false` where nothing is left that could ever run.
    */
   step(): boolean {
     this.steps++
     this.stepsAtOnce++
-    while (this.#ready.length > 0) {
-      const index = this.#ready.length === 1 ? 0 : this.#choices.below(this.#ready.length)
-      const ready = this.#ready[index]!
-      const last = this.#ready.pop()!
-      if (last !== ready) this.#ready[index] = last
-      if (ready.host.state === "crashed") continue
-      if (ready.host.state === "paused") ready.host.backlog.push(ready.run)
-      else {
-        this.running = ready.host
+    do {
+      while (this.#ready.length > 0) {
+        const { host, run, cancelled } = this.#draw()
+        if (cancelled === true || host.state === "crashed") continue
+        if (host.state === "paused") {
+          host.backlog.push(run)
+          continue
+        }
+        this.running = host
         this.lastFiber = undefined
-        ready.run()
+        run()
         return true
       }
-    }
-    for (let next = this.#sleepers.pop(); next !== undefined; next = this.#sleepers.pop()) {
-      if (next.cancelled || next.host.state === "crashed") continue
-      if (next.at > this.now) this.stepsAtOnce = 0
-      this.now = Math.max(this.now, next.at)
-      this.schedule(next.host, next.run)
-      return true
-    }
+    } while (this.#pass())
     return false
+  }
+
+  /** Takes one of those that are ready. */
+  #draw(): Ready {
+    const ready = this.#ready
+    const last = ready.pop()!
+    if (ready.length === 0) return last
+    const index = this.#choices.below(ready.length + 1)
+    if (index === ready.length) return last
+    const drawn = ready[index]!
+    ready[index] = last
+    return drawn
+  }
+
+  /** Lets time pass until something is due; answers `false` where nothing ever is. */
+  #pass(): boolean {
+    const sleepers = this.#sleepers
+    let first = sleepers.pop()
+    while (first !== undefined && (first.cancelled || first.host.state === "crashed")) {
+      first = sleepers.pop()
+    }
+    if (first === undefined) return false
+    if (first.at > this.now) {
+      this.now = first.at
+      this.stepsAtOnce = 0
+    }
+    this.#wake(first)
+    while (sleepers.first !== undefined && sleepers.first.at <= this.now) {
+      this.#wake(sleepers.pop()!)
+    }
+    return true
+  }
+
+  /** One that took its sleep back after it had become due does not run either. */
+  #wake(sleeper: Sleeper): void {
+    if (sleeper.cancelled) return
+    if (sleeper.host.state === "alive") this.#ready.push(sleeper)
+    else this.schedule(sleeper.host, sleeper.run)
   }
 
   /** The scheduler of a host. */

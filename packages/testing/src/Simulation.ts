@@ -8,6 +8,7 @@ import type { Driver, Job, Worker } from "@millrace/core"
 import { Duration, Effect } from "effect"
 import * as Faults from "./simulation/Faults.ts"
 import { type Ending, type Scenario, simulate } from "./simulation/Seed.ts"
+import { type Size, smallest } from "./simulation/Smallest.ts"
 
 export type { Faults } from "./simulation/Faults.ts"
 
@@ -65,8 +66,9 @@ export interface Report {
 }
 
 /**
- * A seed at which something was wrong. The message tells what, the seed, and the end of a trace in
- * which every fault is needed.
+ * A seed at which something was wrong. The message tells what, the seed, and how it came to it with
+ * as few workers and faults as were found to be enough: all that was done with the task that it is
+ * about, and every fault.
  *
  * @category errors
  * @since 0.1.0
@@ -76,24 +78,39 @@ export class SimulationFailed extends Error {
   readonly _tag = "SimulationFailed"
   readonly seed: number
   readonly broken: string
+  /** How many workers are enough. */
+  readonly workers: number
+  /** For how long faults have to strike. */
+  readonly durationMillis: number
   /** All that happened, a line each. */
   readonly trace: ReadonlyArray<string>
 
-  constructor(seed: number, ending: Ending) {
+  constructor(seed: number, ending: Ending, size: Size) {
+    const { broken, task, trace } = ending
+    const { workers, durationMillis } = size
+    const lines = trace.excerpt(task, shownLines)
+    const faults = trace.events.filter(({ isFault }) => isFault).length
     super(
       [
-        `${ending.broken} (seed ${seed})`,
-        ...ending.trace.lines(shownLines),
-        `Replay it with: Simulation.explore({ ...options, seeds: [${seed}] })`,
+        `${broken} (seed ${seed})`,
+        `Seen with ${workers} of the workers and ${faults} lines of faults; ${
+          task === undefined ? "the end of all" : `all of ${task} and every fault`
+        }, ${lines.length} of ${trace.events.length} lines:`,
+        ...lines,
+        `${(ending.simulatedMillis / 1000).toFixed(3).padStart(10)} s  BROKEN    ${broken}`,
+        `Replay it with: Simulation.explore({ ...options, seeds: [${seed}], ` +
+        `workers: ${workers}, duration: ${durationMillis} })`,
       ].join("\n"),
     )
     this.seed = seed
-    this.broken = ending.broken!
-    this.trace = ending.trace.lines()
+    this.broken = broken!
+    this.workers = workers
+    this.durationMillis = durationMillis
+    this.trace = trace.lines()
   }
 }
 
-const shownLines = 60
+const shownLines = 56
 
 /**
  * Simulates jobs seed by seed, and fails at the first seed at which something is wrong: an
@@ -152,20 +169,26 @@ export const explore = <S = undefined>(
 ): Effect.Effect<Report, SimulationFailed> =>
   Effect.gen(function* () {
     const seeds = seedsOf(options.seeds ?? 100)
+    const size: Size = {
+      workers: options.workers ?? 3,
+      durationMillis: Duration.toMillis(options.duration ?? "10 minutes"),
+      skip: new Set(),
+    }
     let simulatedMillis = 0
     let steps = 0
     let faults = 0
     const hashes: Array<string> = []
     for (const [index, seed] of seeds.entries()) {
-      const ending = run(options, seed)
+      const ending = run(options, seed, size)
       if (ending.broken !== undefined) {
-        return yield* Effect.fail(new SimulationFailed(seed, smallest(options, seed, ending)))
+        const small = smallest(size, ending, (smaller) => run(options, seed, smaller))
+        return yield* Effect.fail(new SimulationFailed(seed, small.ending, small.size))
       }
       if (index === 0) {
-        const differs = ending.trace.differs(run(options, seed).trace)
+        const differs = ending.trace.differs(run(options, seed, size).trace)
         if (differs !== undefined) {
           const broken = `${twoTraces}; ${differs}`
-          return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken }))
+          return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken }, size))
         }
       }
       simulatedMillis += ending.simulatedMillis
@@ -188,40 +211,18 @@ const mixed = (all: number, hash: string): number =>
 const seedsOf = (seeds: number | ReadonlyArray<number>): ReadonlyArray<number> =>
   typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds
 
-const run = <S>(options: Options<S>, seed: number, skip: ReadonlySet<number> = new Set()) =>
-  simulate(() => scenarioOf(options), seed, skip)
+const run = <S>(options: Options<S>, seed: number, size: Size) =>
+  simulate(() => scenarioOf(options, size), seed, size.skip)
 
-const scenarioOf = <S>(options: Options<S>): Scenario => {
+const scenarioOf = <S>(options: Options<S>, size: Size): Scenario => {
   const state = options.state?.() as S
   const invariants = Object.entries(options.invariants ?? {})
   return {
     worker: { ...options.worker, jobs: options.jobs(state) },
-    workers: options.workers ?? 3,
+    workers: size.workers,
     faults: options.faults === undefined ? Faults.all : { ...Faults.all, ...options.faults },
-    durationMillis: Duration.toMillis(options.duration ?? "10 minutes"),
+    durationMillis: size.durationMillis,
     load: options.load(state),
     invariants: Object.fromEntries(invariants.map(([name, check]) => [name, () => check(state)])),
   }
 }
-
-/** Leaves out the faults that are not needed for the same thing to be wrong. */
-const smallest = <S>(options: Options<S>, seed: number, first: Ending): Ending => {
-  let best = first
-  const skip = new Set<number>()
-  let tries = maxTries
-  for (let size = Math.ceil(first.faults / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let from = 0; from < best.faults && tries > 0; from += size) {
-      const more = Array.from({ length: size }, (_, index) => from + index)
-      const without = new Set([...skip, ...more])
-      if (without.size === skip.size) continue
-      tries--
-      const ending = run(options, seed, without)
-      if (ending.broken !== first.broken) continue
-      best = ending
-      for (const fault of more) skip.add(fault)
-    }
-  }
-  return best
-}
-
-const maxTries = 200

@@ -18,12 +18,18 @@ import type { World } from "./World.ts"
  * @since 0.1.0
  */
 export const culpritOf = (world: World): string => {
-  const current = Fiber.getCurrent()
-  const fiber = current !== undefined && world.owns(current) ? current : world.lastFiber
-  const job = fiber === undefined
-    ? undefined
-    : Context.getOrUndefined(fiber.context as Context.Context<AttemptContext>, AttemptContext)
+  const job = attemptOf(world)
   if (job !== undefined) return `Job "${job.flow}"`
   const host = world.running?.name ?? "client"
   return host === "client" ? "The load" : `A schema or a backoff of the jobs, on ${host},`
+}
+
+/** The attempt whose handler runs, or ran last in this step.
+ * @category running
+ * @since 0.1.0 */
+export const attemptOf = (world: World): AttemptContext["Service"] | undefined => {
+  const current = Fiber.getCurrent()
+  const context = current !== undefined && world.owns(current) ? current.context : world.lastContext
+  if (context === undefined) return undefined
+  return Context.getOrUndefined(context as Context.Context<AttemptContext>, AttemptContext)
 }

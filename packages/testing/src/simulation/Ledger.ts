@@ -31,6 +31,8 @@ export class Ledger {
   open = 0
   /** The first thing that cannot be, in a sentence. */
   broken: string | undefined
+  /** The task that this is about, as the trace calls it. */
+  brokenTask: string | undefined
 
   nameOf(id: Task.TaskId): string {
     return this.#accounts.get(id)?.name ?? "an unknown task"
@@ -118,6 +120,8 @@ export class Ledger {
   }
 
   #break(how: string, id: Task.TaskId): void {
-    this.broken ??= `Task "${this.nameOf(id)}" ${how}`
+    if (this.broken !== undefined) return
+    this.brokenTask = this.nameOf(id)
+    this.broken = `Task "${this.brokenTask}" ${how}`
   }
 }

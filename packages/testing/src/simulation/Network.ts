@@ -12,6 +12,14 @@ import { Host, type World } from "./World.ts"
 
 type Service = Driver.Driver["Service"]
 
+interface Statement<A> {
+  readonly operation: string
+  /** The tasks that it is about, where that is known before. */
+  readonly ids: ReadonlyArray<string>
+  readonly run: Effect.Effect<A, DriverError>
+  readonly seen: (answer: A) => void
+}
+
 /**
  * The one storage of a simulation, and who listens to it.
  *
@@ -50,42 +58,45 @@ export class Storage {
   /** The driver as a host has it. `reliable` hosts meet no faults. */
   driverOf(host: Host, reliable: boolean): Service {
     const driver = this.#driver
-    const say = (what: string) => this.#trace.add(this.#world.now, host.name, what)
-    const names = (ids: ReadonlyArray<string>) =>
-      ids.map((id) => this.#ledger.nameOf(id)).join(", ")
-    const call = <A>(operation: string, run: Effect.Effect<A, DriverError>, seen: (a: A) => void) =>
-      this.#call(host, reliable, operation, run, seen)
+    const say = (what: string, ids: ReadonlyArray<string> = [], how = "") =>
+      this.#trace.add(this.#world.now, host.name, what, this.#names(ids), how)
+    const call = <A>(
+      operation: string,
+      run: Effect.Effect<A, DriverError>,
+      seen: (a: A) => void,
+      ids: ReadonlyArray<string> = [],
+    ) => this.#call(host, reliable, { operation, ids, run, seen })
     return {
       name: driver.name,
       insert: (tasks) =>
         call("insert", driver.insert(tasks), (answers) => {
           this.#ledger.inserted(tasks, answers, this.#now())
-          say(`stores ${names(tasks.map((task) => task.id))}`)
+          say("stores", tasks.map((task) => task.id))
         }),
       claim: (request) =>
         call("claim", driver.claim(request), ({ tasks }) => {
           this.#ledger.claimed(request.worker, tasks, this.#now())
-          if (tasks.length > 0) say(`claims ${names(tasks.map((task) => task.id))}`)
+          if (tasks.length > 0) say("claims", tasks.map((task) => task.id))
         }),
       settle: (changes) =>
         call("settle", driver.settle(changes), (answers) => {
           this.#ledger.settled(changes, answers, this.#now())
           changes.forEach(({ taskId, entry }, index) =>
-            say(`${names([taskId])}: ${entry.kind} (${answers[index]?.status})`)
+            say("settles", [taskId], `as ${entry.kind} (${answers[index]?.status})`)
           )
-        }),
+        }, changes.map((change) => change.taskId)),
       transact: (target, decide) => {
         let changes: ReturnType<typeof decide> = []
         const run = driver.transact(target, (tasks) => changes = decide(tasks))
         return call("transact", run, (answers) => {
           this.#ledger.settled(changes, answers, this.#now())
-          for (const { taskId, entry } of changes) say(`${names([taskId])}: ${entry.kind}`)
+          for (const { taskId, entry } of changes) say("records", [taskId], `as ${entry.kind}`)
         })
       },
       heartbeat: (beat) =>
         call("heartbeat", driver.heartbeat(beat), ({ live, lost }) => {
           if (!live) say("has lost its lease")
-          else if (lost.length > 0) say(`no longer holds ${names(lost)}`)
+          else if (lost.length > 0) say("no longer holds", lost)
         }),
       prune: (request) => call("prune", driver.prune(request), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),
@@ -105,18 +116,18 @@ export class Storage {
     return this.#world.clock(this.host).currentTimeMillisUnsafe()
   }
 
-  #call<A>(
-    host: Host,
-    reliable: boolean,
-    operation: string,
-    run: Effect.Effect<A, DriverError>,
-    seen: (answer: A) => void,
-  ): Effect.Effect<A, DriverError> {
+  #names(ids: ReadonlyArray<string>): ReadonlyArray<string> {
+    return ids.map((id) => this.#ledger.nameOf(id))
+  }
+
+  #call<A>(host: Host, reliable: boolean, statement: Statement<A>): Effect.Effect<A, DriverError> {
+    const { operation, ids, run, seen } = statement
     return Effect.callback<A, DriverError>((resume) => {
       const fate = reliable ? "done" : this.#plan.statement()
       const lost = () => Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
       if (fate !== "done") {
-        this.#trace.add(this.#world.now, host.name, `${operation} meets a fault: ${fate}`)
+        const what = `meets a fault, ${fate}: ${operation}`
+        this.#trace.fault(this.#world.now, host.name, what, this.#names(ids))
       }
       if (fate === "failed") {
         this.#world.after(host, 1, () => resume(lost()))
@@ -138,6 +149,9 @@ export class Storage {
         continue
       }
       const fate = this.#plan.wakeup()
+      if (fate !== "heard") {
+        this.#trace.fault(this.#world.now, host.name, `meets a fault, ${fate}: wakeup`)
+      }
       if (fate === "lost") continue
       const offer = () => void Queue.offerUnsafe(queue, wakeup)
       this.#world.after(host, fate === "late" ? this.#plan.between(1000, 60_000) : 1, offer)

@@ -3,24 +3,13 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError, type Job, RunId, Worker } from "@millrace/core"
+import { Driver, type DriverError, type Job, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
-import {
-  Cause,
-  Clock,
-  Context,
-  Effect,
-  Exit,
-  type Fiber,
-  Layer,
-  Metric,
-  Random,
-  References,
-  Scheduler,
-} from "effect"
+import { Cause, type Context, Effect, Exit, type Fiber, Layer } from "effect"
 import { make as seeded, type Seeded } from "../model/Seeded.ts"
-import { culpritOf } from "./Culprit.ts"
+import { attemptOf, culpritOf } from "./Culprit.ts"
 import { type Faults, Plan } from "./Faults.ts"
+import { contextOf } from "./Context.ts"
 import * as Guards from "./Guards.ts"
 import { answerOf } from "./Invariant.ts"
 import { Ledger } from "./Ledger.ts"
@@ -53,6 +42,8 @@ export interface Scenario {
 export interface Ending {
   /** What must not be, in a sentence; `undefined` where all went well. */
   readonly broken: string | undefined
+  /** The task that ran when it broke, as the trace calls it. */
+  readonly task: string | undefined
   readonly trace: Trace
   readonly simulatedMillis: number
   readonly steps: number
@@ -99,7 +90,7 @@ export const simulate = (
     }
     if (simulated !== undefined && early === undefined) return simulated.run()
     const trace = new Trace()
-    return { broken: early, trace, simulatedMillis: 0, steps: 0, faults: 0 }
+    return { broken: early, task: undefined, trace, simulatedMillis: 0, steps: 0, faults: 0 }
   })
 }
 
@@ -151,6 +142,7 @@ class Simulated {
     }
     return {
       broken,
+      task: broken === undefined ? undefined : this.#concerned(),
       trace: this.#trace,
       simulatedMillis: this.#world.now,
       steps: this.#world.steps,
@@ -202,6 +194,15 @@ class Simulated {
     return undefined
   }
 
+  /** The task with which something broke, where it is known. */
+  #concerned(): string | undefined {
+    const attempt = attemptOf(this.#world)
+    if (this.#ledger.brokenTask !== undefined) return this.#ledger.brokenTask
+    return attempt === undefined
+      ? this.#ledger.firstOpen()?.name
+      : this.#ledger.nameOf(attempt.taskId)
+  }
+
   /** What has not ended, and why that may be. */
   #stuck(): string {
     const open = this.#ledger.firstOpen()
@@ -250,14 +251,20 @@ class Simulated {
   }
 
   #strike(number: number, host: Host, kind: "crash" | "pause"): void {
-    this.#trace.add(this.#world.now, host.name, kind === "crash" ? "crashes" : "is paused")
+    this.#trace.fault(this.#world.now, host.name, kind === "crash" ? "crashes" : "is paused")
     const millis = this.#plan.between(1000, kind === "crash" ? 60_000 : 90_000)
     if (kind === "crash") {
       this.#world.crash(host)
-      this.#world.after(this.#fate, millis, () => this.#start(number))
+      this.#world.after(this.#fate, millis, () => {
+        this.#trace.fault(this.#world.now, host.name, "starts again")
+        this.#start(number)
+      })
     } else {
       this.#world.pause(host)
-      this.#world.after(this.#fate, millis, () => this.#world.resume(host))
+      this.#world.after(this.#fate, millis, () => {
+        if (host.state === "paused") this.#trace.fault(this.#world.now, host.name, "goes on")
+        this.#world.resume(host)
+      })
     }
   }
 
@@ -271,19 +278,7 @@ class Simulated {
   }
 
   #contextOf(host: Host): Context.Context<never> {
-    const bytes = (size: number) =>
-      Uint8Array.from({ length: size }, () => this.#choices.below(256))
-    return Context.empty().pipe(
-      Context.add(Clock.Clock, this.#world.clock(host)),
-      Context.add(Scheduler.Scheduler, this.#world.scheduler(host)),
-      Context.add(Random.Random, {
-        nextIntUnsafe: () => this.#choices.below(2 ** 32) - 2 ** 31,
-        nextDoubleUnsafe: () => this.#choices.below(2 ** 32) / 2 ** 32,
-      }),
-      Context.add(RunId.RunIds, RunId.fromBytes(bytes)),
-      Context.add(References.CurrentLoggers, new Set()),
-      Context.add(Metric.MetricRegistry, new Map()),
-    ) as Context.Context<never>
+    return contextOf(this.#world, host, this.#choices)
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, type Fiber, type Scheduler } from "effect"
+import { Clock, type Context, Duration, Effect, type Fiber, type Scheduler } from "effect"
 import type { Seeded } from "../model/Seeded.ts"
 import { Heap } from "./Heap.ts"
 
@@ -54,8 +54,8 @@ export class World {
   stepsAtOnce = 0
   /** Whose step is being taken, or was taken last. */
   running: Host | undefined
-  /** The last fiber that ran in this step. */
-  lastFiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** What the last fiber that ran in this step had around it; a fiber that ended has nothing. */
+  lastContext: Context.Context<never> | undefined
   readonly #schedulers = new Set<Scheduler.Scheduler>()
   readonly #choices: Seeded
   readonly #ready: Array<Ready> = []
@@ -118,7 +118,7 @@ export class World {
           continue
         }
         this.running = host
-        this.lastFiber = undefined
+        this.lastContext = undefined
         run()
         return true
       }
@@ -174,7 +174,7 @@ export class World {
     const scheduler: Scheduler.Scheduler = {
       executionMode: "sync",
       shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => {
-        this.lastFiber = fiber
+        this.lastContext = fiber.context
         return fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield
       },
       makeDispatcher: () => dispatcher,

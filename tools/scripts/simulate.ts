@@ -2,6 +2,7 @@
  * Simulates workers with faults, seed by seed:
  *
  *     npm run simulate -- --seeds 10000 [--from 1] [--workers 3] [--planted]
+ *         [--duration 600000]
  *
  * Prints how much time was simulated, or the trace of the first seed at which something is wrong.
  * `--planted` charges an order again when an attempt is repeated, which has to be found.
@@ -74,20 +75,27 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "100" },
     from: { type: "string", default: "1" },
     workers: { type: "string", default: "3" },
+    duration: { type: "string", default: "600000" },
     planted: { type: "boolean", default: false },
   },
 })
 const from = count("from", values.from)
 const seeds = Array.from({ length: count("seeds", values.seeds) }, (_, index) => from + index)
 const workers = count("workers", values.workers)
+const duration = count("duration", values.duration)
 
 const began = performance.now()
 const result = await Effect.runPromise(
-  Effect.result(Simulation.explore({ ...optionsOf(values.planted), workers, seeds })),
+  Effect.result(Simulation.explore({ ...optionsOf(values.planted), workers, seeds, duration })),
 )
 const seconds = (performance.now() - began) / 1000
 if (result._tag === "Failure") {
-  console.error(result.failure.message)
+  const { message, seed, workers, durationMillis } = result.failure
+  console.error(message)
+  console.error(
+    `Or with: npm run simulate -- --from ${seed} --seeds 1 --workers ${workers} ` +
+      `--duration ${durationMillis}${values.planted ? " --planted" : ""}`,
+  )
   process.exit(1)
 }
 const { simulatedMillis, faults, hash } = result.success

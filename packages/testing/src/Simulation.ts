@@ -8,6 +8,7 @@ import type { Driver, Job, Transaction, Worker } from "@millrace/core"
 import { Duration, Effect } from "effect"
 import * as Faults from "./simulation/Faults.ts"
 import { type Ending, type Scenario, simulate } from "./simulation/Seed.ts"
+import { type Size, smallest } from "./simulation/Smallest.ts"
 
 export type { Faults } from "./simulation/Faults.ts"
 
@@ -71,8 +72,9 @@ export interface Report {
 }
 
 /**
- * A seed at which something was wrong. The message tells what, the seed, and the end of a trace in
- * which every fault is needed.
+ * A seed at which something was wrong. The message tells what, the seed, and how it came to it with
+ * as few workers and faults as were found to be enough: all that was done with the task that it is
+ * about, and every fault.
  *
  * @category errors
  * @since 0.1.0
@@ -82,24 +84,39 @@ export class SimulationFailed extends Error {
   readonly _tag = "SimulationFailed"
   readonly seed: number
   readonly broken: string
+  /** How many workers are enough. */
+  readonly workers: number
+  /** For how long faults have to strike. */
+  readonly durationMillis: number
   /** All that happened, a line each. */
   readonly trace: ReadonlyArray<string>
 
-  constructor(seed: number, ending: Ending) {
+  constructor(seed: number, ending: Ending, size: Size) {
+    const { broken, task, trace } = ending
+    const { workers, durationMillis } = size
+    const lines = trace.excerpt(task, shownLines)
+    const faults = trace.events.filter(({ isFault }) => isFault).length
     super(
       [
-        `${ending.broken} (seed ${seed})`,
-        ...ending.trace.lines(shownLines),
-        `Replay it with: Simulation.explore({ ...options, seeds: [${seed}] })`,
+        `${broken} (seed ${seed})`,
+        `Seen with ${workers} of the workers and ${faults} lines of faults; ${
+          task === undefined ? "the end of all" : `all of ${task} and every fault`
+        }, ${lines.length} of ${trace.events.length} lines:`,
+        ...lines,
+        `${(ending.simulatedMillis / 1000).toFixed(3).padStart(10)} s  BROKEN    ${broken}`,
+        `Replay it with: Simulation.explore({ ...options, seeds: [${seed}], ` +
+        `workers: ${workers}, duration: ${durationMillis} })`,
       ].join("\n"),
     )
     this.seed = seed
-    this.broken = ending.broken!
-    this.trace = ending.trace.lines()
+    this.broken = broken!
+    this.workers = workers
+    this.durationMillis = durationMillis
+    this.trace = trace.lines()
   }
 }
 
-const shownLines = 60
+const shownLines = 56
 
 /**
  * Simulates jobs seed by seed, and fails at the first seed at which something is wrong: an
@@ -114,8 +131,11 @@ const shownLines = 60
  *
  * **Gotchas**
  *
- * A handler has to take time, randomness and waiting from Effect. One that awaits a promise waits
- * for ever, since virtual time does not pass in the real world.
+ * A handler has to take time, randomness and waiting from Effect. One that uses `Date.now`,
+ * `Math.random`, `setTimeout`, `fetch` and the like, or awaits a promise, is what is broken, and is
+ * named. Not seen are an async function that nobody awaits, a socket that answers a callback (its
+ * attempts time out), and what a module took before, such as `const { now } = Date` or the
+ * functions of `node:crypto`. A handler that loops without an effect can be stopped by nobody.
  *
  * **Example** (A charge that is not idempotent)
  *
@@ -155,17 +175,27 @@ export const explore = <S = undefined>(
 ): Effect.Effect<Report, SimulationFailed> =>
   Effect.gen(function* () {
     const seeds = seedsOf(options.seeds ?? 100)
+    const size: Size = {
+      workers: options.workers ?? 3,
+      durationMillis: Duration.toMillis(options.duration ?? "10 minutes"),
+      skip: new Set(),
+    }
     let simulatedMillis = 0
     let steps = 0
     let faults = 0
     const hashes: Array<string> = []
     for (const [index, seed] of seeds.entries()) {
-      const ending = run(options, seed)
+      const ending = run(options, seed, size)
       if (ending.broken !== undefined) {
-        return yield* Effect.fail(new SimulationFailed(seed, smallest(options, seed, ending)))
+        const small = smallest(size, ending, (smaller) => run(options, seed, smaller))
+        return yield* Effect.fail(new SimulationFailed(seed, small.ending, small.size))
       }
-      if (index === 0 && run(options, seed).trace.hash() !== ending.trace.hash()) {
-        return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken: twoTraces }))
+      if (index === 0) {
+        const differs = ending.trace.differs(run(options, seed, size).trace)
+        if (differs !== undefined) {
+          const broken = `${twoTraces}; ${differs}`
+          return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken }, size))
+        }
       }
       simulatedMillis += ending.simulatedMillis
       steps += ending.steps
@@ -177,8 +207,9 @@ export const explore = <S = undefined>(
     return { seeds: seeds.length, simulatedMillis, steps, faults, hash }
   })
 
-const twoTraces = "Two runs of one seed differ: a handler reads a real clock, draws real random " +
-  "numbers, or keeps state between seeds"
+const twoTraces =
+  "Two runs of one seed differ: something is kept between runs, such as a variable " +
+  "of a module; make it in the option state"
 
 const mixed = (all: number, hash: string): number =>
   Math.imul(all ^ Number.parseInt(hash.slice(0, 8), 16), 0x01000193)
@@ -186,41 +217,19 @@ const mixed = (all: number, hash: string): number =>
 const seedsOf = (seeds: number | ReadonlyArray<number>): ReadonlyArray<number> =>
   typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds
 
-const run = <S>(options: Options<S>, seed: number, skip: ReadonlySet<number> = new Set()) =>
-  simulate(scenarioOf(options), seed, skip)
+const run = <S>(options: Options<S>, seed: number, size: Size) =>
+  simulate(() => scenarioOf(options, size), seed, size.skip)
 
-const scenarioOf = <S>(options: Options<S>): Scenario => {
+const scenarioOf = <S>(options: Options<S>, size: Size): Scenario => {
   const state = options.state?.() as S
   const invariants = Object.entries(options.invariants ?? {})
   return {
     worker: { ...options.worker, jobs: options.jobs(state) },
-    workers: options.workers ?? 3,
+    workers: size.workers,
     faults: options.faults === undefined ? Faults.all : { ...Faults.all, ...options.faults },
-    durationMillis: Duration.toMillis(options.duration ?? "10 minutes"),
+    durationMillis: size.durationMillis,
     patienceMillis: Duration.toMillis(options.within ?? "400 days"),
     load: options.load(state),
     invariants: Object.fromEntries(invariants.map(([name, check]) => [name, () => check(state)])),
   }
 }
-
-/** Leaves out the faults that are not needed for the same thing to be wrong. */
-const smallest = <S>(options: Options<S>, seed: number, first: Ending): Ending => {
-  let best = first
-  const skip = new Set<number>()
-  let tries = maxTries
-  for (let size = Math.ceil(first.faults / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let from = 0; from < best.faults && tries > 0; from += size) {
-      const more = Array.from({ length: size }, (_, index) => from + index)
-      const without = new Set([...skip, ...more])
-      if (without.size === skip.size) continue
-      tries--
-      const ending = run(options, seed, without)
-      if (ending.broken !== first.broken) continue
-      best = ending
-      for (const fault of more) skip.add(fault)
-    }
-  }
-  return best
-}
-
-const maxTries = 200

@@ -1,7 +1,8 @@
-/** Prints the hash of each of some seeds, so that two runtimes can be compared. */
+/** Prints the trace of each of some seeds, so that two runtimes can be compared. */
 import { Job } from "@millrace/core"
 import { Simulation } from "@millrace/testing"
 import { Effect, Schema } from "effect"
+import { simulate } from "../src/simulation/Seed.ts"
 
 const Work = Job.make("work", {
   input: Schema.Int,
@@ -35,6 +36,16 @@ export const explored = (seed: number) => Simulation.explore({ ...options, seeds
 
 if (import.meta.main) {
   for (let seed = 1; seed <= 10; seed++) {
-    console.log(seed, (await Effect.runPromise(explored(seed))).hash)
+    const scenario = () => ({
+      worker: { jobs: options.jobs(undefined) },
+      workers: 3,
+      faults: Simulation.allFaults,
+      durationMillis: 600_000,
+      patienceMillis: 24 * 60 * 60 * 1000,
+      load: options.load(undefined),
+      invariants: {},
+    })
+    const { broken, faults, trace } = simulate(scenario, seed, new Set())
+    console.log(`seed ${seed}\n${trace.lines().join("\n")}\n${faults} faults, ${broken ?? "clean"}`)
   }
 }

@@ -25,13 +25,18 @@ describe("the simulation", () => {
     notStrictEqual(first!.hash, other!.hash)
   })
 
-  it("does the same on Bun and on Deno", () => {
+  it("writes the same bytes twice on Bun and twice on Deno", () => {
     const path = join(folder, "simulation-traces.ts")
     const print = (command: string, args: ReadonlyArray<string>) =>
-      execFileSync(join(bin, command), [...args, path], { encoding: "utf8" })
+      execFileSync(join(bin, command), [...args, path], { encoding: "utf8", maxBuffer: 1 << 28 })
     const onBun = print("bun", ["run"])
-    match(onBun, /^1 [0-9a-f]{16}\n/)
-    strictEqual(print("deno", ["run", "--allow-all", "--no-check"]), onBun)
+    match(onBun, /^seed 1\n +\d+\.\d{3} s {2}\w/)
+    match(onBun, /\nseed 10\n/)
+    ok(onBun.split("\n").length > 2000, "the traces are short")
+    ok(print("bun", ["run"]) === onBun, "Bun does not do the same twice")
+    const deno = ["run", "--allow-all", "--no-check"]
+    ok(print("deno", deno) === onBun, "Deno does not do what Bun does")
+    ok(print("deno", deno) === onBun, "Deno does not do the same twice")
   })
 
   const Charge = Job.make("charge", { input: Schema.Int, maxAttempts: 5, maxCrashes: 50 })
@@ -59,7 +64,48 @@ describe("the simulation", () => {
     const error = await Effect.runPromise(Effect.flip(exploration))
     match(error.broken, /^charged once: order \d was charged 2 times$/)
     match(error.message, /crashes|reply lost|is paused|slow/)
-    match(error.message, /Replay it with: .*seeds: \[\d+\]/)
+    match(error.message, /Replay it with: .*seeds: \[\d+\], workers: \d, duration: \d+ /)
+  })
+
+  it("shows the task and the faults that are needed, and replays to the same", async () => {
+    const options: Simulation.Options<Map<number, number>> = {
+      state: () => new Map(),
+      jobs: (charged) => [
+        Charge.perform((order) =>
+          Effect.andThen(
+            Effect.sync(() => void charged.set(order, (charged.get(order) ?? 0) + 1)),
+            Effect.sleep("5 seconds"),
+          )
+        ),
+      ],
+      load: () => Charge.enqueueMany(Array.from({ length: 100 }, (_, order) => order)),
+      invariants: {
+        "charged once": (charged) => {
+          const twice = [...charged].find(([, times]) => times > 1)
+          return twice === undefined ? undefined : `order ${twice[0]} was charged ${twice[1]} times`
+        },
+      },
+    }
+    const failureOf = (more: Partial<Simulation.Options<Map<number, number>>>) =>
+      Effect.runPromise(Effect.flip(Simulation.explore({ ...options, ...more })))
+    const error = await failureOf({ workers: 6 })
+    const lines = error.message.split("\n")
+    ok(lines.length <= 60, `${lines.length} lines`)
+    ok(error.workers < 6, "all workers are needed")
+    const task = /^order (\d+)/.exec(error.broken.slice("charged once: ".length))![1]
+    // The load enqueues order 0 first, as task 1.
+    const named = `charge ${Number(task) + 1}`
+    for (const line of lines.slice(2, -2)) {
+      ok(
+        new RegExp(`${named}\\b|fault|crashes|paused|goes on|starts again`).test(line),
+        `${line} is not about ${named}`,
+      )
+    }
+    ok(lines.slice(2, -2).some((line) => line.includes(`claims ${named}`)), "no claim is shown")
+    match(lines.at(-2)!, /^ +[\d.]+ s  BROKEN {4}charged once: order \d+ was charged 2 times$/)
+    const { seed, workers, durationMillis } = error
+    const again = await failureOf({ seeds: [seed], workers, duration: durationMillis })
+    match(again.broken, /^charged once: order \d+ was charged 2 times$/)
   })
 
   const Order = Job.make("order", { input: Schema.Int, maxAttempts: 20, maxCrashes: 50 })

@@ -15,6 +15,10 @@ export class Heap<A> {
     this.#order = order
   }
 
+  get first(): A | undefined {
+    return this.#all[0]
+  }
+
   push(one: A): void {
     const all = this.#all
     let at = all.length

@@ -9,6 +9,7 @@ import { Claiming, type Driver, Task } from "@millrace/core"
 interface Account {
   /** How the trace calls the task. */
   readonly name: string
+  readonly flow: string
   readonly priority: number
   readonly maxAttempts: number
   readonly maxCrashes: number
@@ -30,15 +31,17 @@ export class Ledger {
   open = 0
   /** The first thing that cannot be, in a sentence. */
   broken: string | undefined
+  /** The task that this is about, as the trace calls it. */
+  brokenTask: string | undefined
 
   nameOf(id: Task.TaskId): string {
     return this.#accounts.get(id)?.name ?? "an unknown task"
   }
 
   /** The first task that has not ended. */
-  firstOpen(): string | undefined {
-    for (const { name, state } of this.#accounts.values()) {
-      if (!Task.isTerminal(state)) return `${name} is ${state}`
+  firstOpen(): Pick<Account, "name" | "flow" | "state"> | undefined {
+    for (const account of this.#accounts.values()) {
+      if (!Task.isTerminal(account.state)) return account
     }
     return undefined
   }
@@ -55,6 +58,7 @@ export class Ledger {
       this.open++
       this.#accounts.set(task.id, {
         name: `${task.flow} ${this.#accounts.size + 1}`,
+        flow: task.flow,
         priority,
         maxAttempts,
         maxCrashes,
@@ -116,6 +120,8 @@ export class Ledger {
   }
 
   #break(how: string, id: Task.TaskId): void {
-    this.broken ??= `Task "${this.nameOf(id)}" ${how}`
+    if (this.broken !== undefined) return
+    this.brokenTask = this.nameOf(id)
+    this.broken = `Task "${this.brokenTask}" ${how}`
   }
 }

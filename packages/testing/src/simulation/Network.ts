@@ -19,6 +19,14 @@ const CurrentNotes = Context.Reference<Array<() => void> | undefined>(
   { defaultValue: (): Array<() => void> | undefined => undefined },
 )
 
+interface Statement<A> {
+  readonly operation: string
+  /** The tasks that it is about, where that is known before. */
+  readonly ids: ReadonlyArray<string>
+  readonly run: Effect.Effect<A, DriverError>
+  readonly seen: (answer: A) => void
+}
+
 /**
  * The one storage of a simulation, and who listens to it.
  *
@@ -59,42 +67,45 @@ export class Storage {
   /** The driver as a host has it. `reliable` hosts meet no faults. */
   driverOf(host: Host, reliable: boolean): Service {
     const driver = this.#driver
-    const say = (what: string) => this.#trace.add(this.#world.now, host.name, what)
-    const names = (ids: ReadonlyArray<string>) =>
-      ids.map((id) => this.#ledger.nameOf(id)).join(", ")
-    const call = <A>(operation: string, run: Effect.Effect<A, DriverError>, seen: (a: A) => void) =>
-      this.#call(host, reliable, operation, run, seen)
+    const say = (what: string, ids: ReadonlyArray<string> = [], how = "") =>
+      this.#trace.add(this.#world.now, host.name, what, this.#names(ids), how)
+    const call = <A>(
+      operation: string,
+      run: Effect.Effect<A, DriverError>,
+      seen: (a: A) => void,
+      ids: ReadonlyArray<string> = [],
+    ) => this.#call(host, reliable, { operation, ids, run, seen })
     return {
       name: driver.name,
       insert: (tasks) =>
         call("insert", driver.insert(tasks), (answers) => {
           this.#ledger.inserted(tasks, answers, this.#now())
-          say(`stores ${names(tasks.map((task) => task.id))}`)
+          say("stores", tasks.map((task) => task.id))
         }),
       claim: (request) =>
         call("claim", driver.claim(request), ({ tasks }) => {
           this.#ledger.claimed(request.worker, tasks, this.#now())
-          if (tasks.length > 0) say(`claims ${names(tasks.map((task) => task.id))}`)
+          if (tasks.length > 0) say("claims", tasks.map((task) => task.id))
         }),
       settle: (changes) =>
         call("settle", driver.settle(changes), (answers) => {
           this.#ledger.settled(changes, answers, this.#now())
           changes.forEach(({ taskId, entry }, index) =>
-            say(`${names([taskId])}: ${entry.kind} (${answers[index]?.status})`)
+            say("settles", [taskId], `as ${entry.kind} (${answers[index]?.status})`)
           )
-        }),
+        }, changes.map((change) => change.taskId)),
       transact: (target, decide) => {
         let changes: ReturnType<typeof decide> = []
         const run = driver.transact(target, (tasks) => changes = decide(tasks))
         return call("transact", run, (answers) => {
           this.#ledger.settled(changes, answers, this.#now())
-          for (const { taskId, entry } of changes) say(`${names([taskId])}: ${entry.kind}`)
+          for (const { taskId, entry } of changes) say("records", [taskId], `as ${entry.kind}`)
         })
       },
       heartbeat: (beat) =>
         call("heartbeat", driver.heartbeat(beat), ({ live, lost }) => {
           if (!live) say("has lost its lease")
-          else if (lost.length > 0) say(`no longer holds ${names(lost)}`)
+          else if (lost.length > 0) say("no longer holds", lost)
         }),
       prune: (request) => call("prune", driver.prune(request), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),
@@ -122,7 +133,7 @@ export class Storage {
             else outer.push(...notes)
           }
           const { run } = this.#memory.transactionsOver((commit) =>
-            this.#call(host, reliable, "commit", commit, written)
+            this.#call(host, reliable, { operation: "commit", ids: [], run: commit, seen: written })
           )
           // The commit is no part of what is noted inside.
           return run(Effect.provideService(effect, CurrentNotes, notes)).pipe(
@@ -136,13 +147,12 @@ export class Storage {
     return this.#world.clock(this.host).currentTimeMillisUnsafe()
   }
 
-  #call<A>(
-    host: Host,
-    reliable: boolean,
-    operation: string,
-    run: Effect.Effect<A, DriverError>,
-    seen: (answer: A) => void,
-  ): Effect.Effect<A, DriverError> {
+  #names(ids: ReadonlyArray<string>): ReadonlyArray<string> {
+    return ids.map((id) => this.#ledger.nameOf(id))
+  }
+
+  #call<A>(host: Host, reliable: boolean, statement: Statement<A>): Effect.Effect<A, DriverError> {
+    const { operation, ids, run, seen } = statement
     return Effect.contextWith((context) =>
       Effect.callback<A, DriverError>((resume) => {
         const notes = Context.get(context, CurrentNotes)
@@ -150,22 +160,27 @@ export class Storage {
           if (notes === undefined) seen(answer)
           else notes.push(() => seen(answer))
         }
-        // The transaction of the caller, and the clock of the storage.
-        const inside = Context.merge(context, this.#context)
         const fate = reliable ? "done" : this.#plan.statement()
-        const lost = Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
+        const lost = () => Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
         if (fate !== "done") {
-          this.#trace.add(this.#world.now, host.name, `${operation} meets a fault: ${fate}`)
+          const what = `meets a fault, ${fate}: ${operation}`
+          this.#trace.fault(this.#world.now, host.name, what, this.#names(ids))
         }
         if (fate === "failed") {
-          this.#world.after(host, 1, () => resume(lost))
+          this.#world.after(host, 1, () => resume(lost()))
           return
         }
         const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
         this.#world.after(this.host, there, () => {
+          // The transaction of the caller, and the clock of the storage.
+          const inside = Context.merge(context, this.#context)
           const exit: Exit.Exit<A, DriverError> = Effect.runSyncExitWith(inside)(run)
           if (exit._tag === "Success") noted(exit.value)
-          this.#world.after(host, latencyMillis, () => resume(fate === "reply lost" ? lost : exit))
+          this.#world.after(
+            host,
+            latencyMillis,
+            () => resume(fate === "reply lost" ? lost() : exit),
+          )
         })
       })
     )
@@ -178,6 +193,9 @@ export class Storage {
         continue
       }
       const fate = this.#plan.wakeup()
+      if (fate !== "heard") {
+        this.#trace.fault(this.#world.now, host.name, `meets a fault, ${fate}: wakeup`)
+      }
       if (fate === "lost") continue
       const offer = () => void Queue.offerUnsafe(queue, wakeup)
       this.#world.after(host, fate === "late" ? this.#plan.between(1000, 60_000) : 1, offer)

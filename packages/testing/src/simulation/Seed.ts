@@ -3,27 +3,21 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError, type Job, RunId, Transaction, Worker } from "@millrace/core"
+import { Driver, type DriverError, type Job, Transaction, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
-import {
-  Cause,
-  Clock,
-  Context,
-  Effect,
-  Exit,
-  type Fiber,
-  Layer,
-  Metric,
-  Random,
-  References,
-  Scheduler,
-} from "effect"
+import { Cause, type Context, Effect, Exit, type Fiber, Layer } from "effect"
 import { make as seeded, type Seeded } from "../model/Seeded.ts"
+import { attemptOf, culpritOf } from "./Culprit.ts"
 import { type Faults, Plan } from "./Faults.ts"
+import { contextOf } from "./Context.ts"
+import * as Guards from "./Guards.ts"
+import { answerOf } from "./Invariant.ts"
 import { Ledger } from "./Ledger.ts"
 import { Storage } from "./Network.ts"
 import { Trace } from "./Trace.ts"
 import { Host, World } from "./World.ts"
+
+type Provided = Driver.Driver | Transaction.Transactions
 
 /**
  * What is simulated, with the user's state already made.
@@ -32,19 +26,13 @@ import { Host, World } from "./World.ts"
  * @since 0.1.0
  */
 export interface Scenario {
-  readonly worker: Worker.Options<
-    ReadonlyArray<Job.AnyHandled<Driver.Driver | Transaction.Transactions>>
-  >
+  readonly worker: Worker.Options<ReadonlyArray<Job.AnyHandled<Provided>>>
   readonly workers: number
   readonly faults: Faults
   readonly durationMillis: number
   /** How long the runs may take to end, once faults no longer strike. */
   readonly patienceMillis: number
-  readonly load: Effect.Effect<
-    unknown,
-    unknown,
-    Driver.Driver | Transaction.Transactions
-  >
+  readonly load: Effect.Effect<unknown, unknown, Provided>
   /** By name: what is wrong, or `undefined`. */
   readonly invariants: Readonly<Record<string, () => string | undefined>>
 }
@@ -58,6 +46,8 @@ export interface Scenario {
 export interface Ending {
   /** What must not be, in a sentence; `undefined` where all went well. */
   readonly broken: string | undefined
+  /** The task that ran when it broke, as the trace calls it. */
+  readonly task: string | undefined
   readonly trace: Trace
   readonly simulatedMillis: number
   readonly steps: number
@@ -67,11 +57,43 @@ export interface Ending {
 
 const maxSteps = 50_000_000
 
-/** Simulates one seed, without the faults whose numbers are to be skipped.
+/** So much is never done at one instant, unless it never ends. */
+const maxStepsAtOnce = 500_000
+
+/**
+ * Simulates one seed, without the faults whose numbers are to be skipped.
+ *
+ * **Details**
+ *
+ * The scenario is made anew, and like all of the run under guards: a real clock or real chance in
+ * it is what is broken.
+ *
  * @category running
- * @since 0.1.0 */
-export const simulate = (scenario: Scenario, seed: number, skip: ReadonlySet<number>): Ending =>
-  new Simulated(scenario, seed, skip).run()
+ * @since 0.1.0
+ */
+export const simulate = (
+  scenario: () => Scenario,
+  seed: number,
+  skip: ReadonlySet<number>,
+): Ending => {
+  let simulated: Simulated | undefined
+  let early: string | undefined
+  const report: Guards.Report = (name, instead) => {
+    if (simulated !== undefined) return simulated.refuse(name, instead)
+    early ??= Guards.words("The state, the jobs or the load of the simulation", name, instead, 0)
+    return early
+  }
+  return Guards.within(report, () => {
+    try {
+      simulated = new Simulated(scenario(), seed, skip)
+    } catch (error) {
+      if (early === undefined) throw error
+    }
+    if (simulated !== undefined && early === undefined) return simulated.run()
+    const trace = new Trace()
+    return { broken: early, task: undefined, trace, simulatedMillis: 0, steps: 0, faults: 0 }
+  })
+}
 
 class Simulated {
   readonly #scenario: Scenario
@@ -86,6 +108,10 @@ class Simulated {
   readonly #hosts = new Map<number, Host>()
   readonly #fibers = new Map<Host, Fiber.Fiber<unknown, unknown>>()
   #loaded: Exit.Exit<unknown, unknown> | undefined
+  /** The first use of the real world. */
+  #refused: string | undefined
+  /** The invariant that is being checked. */
+  #checking: string | undefined
 
   constructor(scenario: Scenario, seed: number, skip: ReadonlySet<number>) {
     this.#scenario = scenario
@@ -117,6 +143,7 @@ class Simulated {
     }
     return {
       broken,
+      task: broken === undefined ? undefined : this.#concerned(),
       trace: this.#trace,
       simulatedMillis: this.#world.now,
       steps: this.#world.steps,
@@ -124,22 +151,65 @@ class Simulated {
     }
   }
 
+  /** Somebody uses the real world: answers the words of the refusal. */
+  refuse(name: string, instead: string): string {
+    const who = this.#checking ?? culpritOf(this.#world)
+    const refusal = Guards.words(who, name, instead, this.#world.now)
+    this.#refused ??= refusal
+    return refusal
+  }
+
   #step(): string | undefined {
-    const { durationMillis, patienceMillis, invariants } = this.#scenario
+    const { durationMillis, patienceMillis } = this.#scenario
     if (this.#plan.active && this.#world.now >= durationMillis) this.#calm()
-    if (!this.#world.step()) return "Nothing can ever run again, and not all runs have ended"
+    if (!this.#world.step()) {
+      return `Nothing can ever run again, and not all runs have ended: ${this.#stuck()}`
+    }
+    if (this.#refused !== undefined) return this.#refused
     if (this.#ledger.broken !== undefined) return this.#ledger.broken
     if (this.#loaded !== undefined && Exit.isFailure(this.#loaded)) {
       return `The load failed: ${Cause.pretty(this.#loaded.cause).split("\n")[0]}`
     }
-    for (const name in invariants) {
-      const wrong = checked(invariants[name]!)
-      if (wrong !== undefined) return `${name}: ${wrong}`
+    const wrong = this.#checked()
+    if (wrong !== undefined) return wrong
+    if (this.#world.stepsAtOnce > maxStepsAtOnce) {
+      return `${culpritOf(this.#world)} runs for ever at one instant of virtual time: it took ` +
+        `${maxStepsAtOnce} steps without a sleep; let it sleep between two looks`
     }
     if (this.#world.now > durationMillis + patienceMillis || this.#world.steps > maxSteps) {
-      return `Not all runs end: ${this.#ledger.firstOpen() ?? "the load does not"}`
+      return `Not all runs end: ${this.#stuck()}`
     }
     return undefined
+  }
+
+  /** What is wrong by the user's invariants. */
+  #checked(): string | undefined {
+    const { invariants } = this.#scenario
+    for (const name in invariants) {
+      this.#checking = `The invariant "${name}"`
+      const wrong = answerOf(invariants[name]!)
+      this.#checking = undefined
+      if (this.#refused !== undefined) return this.#refused
+      if (wrong !== undefined) return `${name}: ${wrong}`
+    }
+    return undefined
+  }
+
+  /** The task with which something broke, where it is known. */
+  #concerned(): string | undefined {
+    const attempt = attemptOf(this.#world)
+    if (this.#ledger.brokenTask !== undefined) return this.#ledger.brokenTask
+    return attempt === undefined
+      ? this.#ledger.firstOpen()?.name
+      : this.#ledger.nameOf(attempt.taskId)
+  }
+
+  /** What has not ended, and why that may be. */
+  #stuck(): string {
+    const open = this.#ledger.firstOpen()
+    if (open === undefined) return `the load does not; ${outside("it")}`
+    const { name, state, flow } = open
+    return `${name} is ${state}${state === "running" ? `; ${outside(`job "${flow}"`)}` : ""}`
   }
 
   #hasEnded(): boolean {
@@ -185,14 +255,20 @@ class Simulated {
   }
 
   #strike(number: number, host: Host, kind: "crash" | "pause"): void {
-    this.#trace.add(this.#world.now, host.name, kind === "crash" ? "crashes" : "is paused")
+    this.#trace.fault(this.#world.now, host.name, kind === "crash" ? "crashes" : "is paused")
     const millis = this.#plan.between(1000, kind === "crash" ? 60_000 : 90_000)
     if (kind === "crash") {
       this.#world.crash(host)
-      this.#world.after(this.#fate, millis, () => this.#start(number))
+      this.#world.after(this.#fate, millis, () => {
+        this.#trace.fault(this.#world.now, host.name, "starts again")
+        this.#start(number)
+      })
     } else {
       this.#world.pause(host)
-      this.#world.after(this.#fate, millis, () => this.#world.resume(host))
+      this.#world.after(this.#fate, millis, () => {
+        if (host.state === "paused") this.#trace.fault(this.#world.now, host.name, "goes on")
+        this.#world.resume(host)
+      })
     }
   }
 
@@ -212,28 +288,12 @@ class Simulated {
   }
 
   #contextOf(host: Host): Context.Context<never> {
-    const bytes = (size: number) =>
-      Uint8Array.from({ length: size }, () => this.#choices.below(256))
-    return Context.empty().pipe(
-      Context.add(Clock.Clock, this.#world.clock(host)),
-      Context.add(Scheduler.Scheduler, this.#world.scheduler(host)),
-      Context.add(Random.Random, {
-        nextIntUnsafe: () => this.#choices.below(2 ** 32) - 2 ** 31,
-        nextDoubleUnsafe: () => this.#choices.below(2 ** 32) / 2 ** 32,
-      }),
-      Context.add(RunId.RunIds, RunId.fromBytes(bytes)),
-      Context.add(References.CurrentLoggers, new Set()),
-      Context.add(Metric.MetricRegistry, new Map()),
-    ) as Context.Context<never>
+    return contextOf(this.#world, host, this.#choices)
   }
 }
+
+const outside = (who: string): string =>
+  `${who} may wait for something outside of the simulation (a promise, a socket or a timer), or ` +
+  `for what nobody does`
 
 const restartMillis = 1000
-
-const checked = (invariant: () => string | undefined): string | undefined => {
-  try {
-    return invariant()
-  } catch (error) {
-    return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
-  }
-}

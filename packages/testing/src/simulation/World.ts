@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, type Fiber, type Scheduler } from "effect"
+import { Clock, type Context, Duration, Effect, type Fiber, type Scheduler } from "effect"
 import type { Seeded } from "../model/Seeded.ts"
 import { Heap } from "./Heap.ts"
 
@@ -32,12 +32,13 @@ export class Host {
 interface Ready {
   readonly host: Host
   readonly run: () => void
+  /** Taken back before it ran. */
+  cancelled?: boolean
 }
 
 interface Sleeper extends Ready {
   readonly at: number
   readonly order: number
-  cancelled: boolean
 }
 
 /**
@@ -49,6 +50,13 @@ interface Sleeper extends Ready {
 export class World {
   now = 0
   steps = 0
+  /** How many steps were taken since time last passed. */
+  stepsAtOnce = 0
+  /** Whose step is being taken, or was taken last. */
+  running: Host | undefined
+  /** What the last fiber that ran in this step had around it; a fiber that ended has nothing. */
+  lastContext: Context.Context<never> | undefined
+  readonly #schedulers = new Set<Scheduler.Scheduler>()
   readonly #choices: Seeded
   readonly #ready: Array<Ready> = []
   readonly #sleepers = new Heap<Sleeper>((a, b) => a.at - b.at || a.order - b.order)
@@ -95,30 +103,65 @@ export class World {
   }
 
   /**
-   * Takes one step: something that is ready, or else what is due next. Answers `false` where
-   * nothing is left that could ever run.
+   * Takes one step: one of those that are ready, which where none is are all that is due next.
+   * Answers `false` where nothing is left that could ever run.
    */
   step(): boolean {
     this.steps++
-    while (this.#ready.length > 0) {
-      const index = this.#ready.length === 1 ? 0 : this.#choices.below(this.#ready.length)
-      const ready = this.#ready[index]!
-      const last = this.#ready.pop()!
-      if (last !== ready) this.#ready[index] = last
-      if (ready.host.state === "crashed") continue
-      if (ready.host.state === "paused") ready.host.backlog.push(ready.run)
-      else {
-        ready.run()
+    this.stepsAtOnce++
+    do {
+      while (this.#ready.length > 0) {
+        const { host, run, cancelled } = this.#draw()
+        if (cancelled === true || host.state === "crashed") continue
+        if (host.state === "paused") {
+          host.backlog.push(run)
+          continue
+        }
+        this.running = host
+        this.lastContext = undefined
+        run()
         return true
       }
-    }
-    for (let next = this.#sleepers.pop(); next !== undefined; next = this.#sleepers.pop()) {
-      if (next.cancelled || next.host.state === "crashed") continue
-      this.now = Math.max(this.now, next.at)
-      this.schedule(next.host, next.run)
-      return true
-    }
+    } while (this.#pass())
     return false
+  }
+
+  /** Takes one of those that are ready. */
+  #draw(): Ready {
+    const ready = this.#ready
+    const last = ready.pop()!
+    if (ready.length === 0) return last
+    const index = this.#choices.below(ready.length + 1)
+    if (index === ready.length) return last
+    const drawn = ready[index]!
+    ready[index] = last
+    return drawn
+  }
+
+  /** Lets time pass until something is due; answers `false` where nothing ever is. */
+  #pass(): boolean {
+    const sleepers = this.#sleepers
+    let first = sleepers.pop()
+    while (first !== undefined && (first.cancelled || first.host.state === "crashed")) {
+      first = sleepers.pop()
+    }
+    if (first === undefined) return false
+    if (first.at > this.now) {
+      this.now = first.at
+      this.stepsAtOnce = 0
+    }
+    this.#wake(first)
+    while (sleepers.first !== undefined && sleepers.first.at <= this.now) {
+      this.#wake(sleepers.pop()!)
+    }
+    return true
+  }
+
+  /** One that took its sleep back after it had become due does not run either. */
+  #wake(sleeper: Sleeper): void {
+    if (sleeper.cancelled) return
+    if (sleeper.host.state === "alive") this.#ready.push(sleeper)
+    else this.schedule(sleeper.host, sleeper.run)
   }
 
   /** The scheduler of a host. */
@@ -128,12 +171,21 @@ export class World {
       // What is ready runs when the seed says so, and not before.
       flush: () => {},
     }
-    return {
+    const scheduler: Scheduler.Scheduler = {
       executionMode: "sync",
-      shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) =>
-        fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield,
+      shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => {
+        this.lastContext = fiber.context
+        return fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield
+      },
       makeDispatcher: () => dispatcher,
     }
+    this.#schedulers.add(scheduler)
+    return scheduler
+  }
+
+  /** Whether a fiber runs in this world, and not on a runtime of its own. */
+  owns(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return this.#schedulers.has(fiber.cache.scheduler)
   }
 
   /** The clock of a host: the world's, with the host's skew on the wall clock. */

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Driver, DriverError } from "@millrace/core"
-import { type Context, Effect, type Exit, Queue, Stream } from "effect"
+import { type Context, Effect, Queue, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { Trace } from "./Trace.ts"
@@ -135,7 +135,8 @@ export class Storage {
       }
       const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
       this.#world.after(this.host, there, () => {
-        const exit: Exit.Exit<A, DriverError> = Effect.runSyncExitWith(this.#context)(run)
+        // Each member of the memory driver is one synchronous step, so its fiber has ended at once.
+        const exit = Effect.runForkWith(this.#context)(run).pollUnsafe()!
         if (exit._tag === "Success") seen(exit.value)
         this.#world.after(host, latencyMillis, () => resume(fate === "reply lost" ? lost() : exit))
       })

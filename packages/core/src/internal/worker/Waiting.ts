@@ -4,8 +4,8 @@
 import { Effect, type Latch } from "effect"
 
 /**
- * Waits until a latch is open, and opens it itself after a time. One fiber keeps the time; a race of
- * two effects would cost a fiber for each, and most waits end before their time.
+ * Waits until a latch is open, and opens it itself after a time. One fiber keeps the time; a race
+ * of two effects would cost a fiber for each, and most waits end before their time.
  */
 export const untilOpen = (latch: Latch.Latch, millis: number): Effect.Effect<void> =>
   Effect.suspend(() => {

@@ -5,7 +5,7 @@
  */
 import { type Driver, DriverError, type Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
-import { Context, Effect, type Exit, Queue, Stream } from "effect"
+import { Context, Effect, Queue, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { Trace } from "./Trace.ts"
@@ -174,7 +174,8 @@ export class Storage {
         this.#world.after(this.host, there, () => {
           // The transaction of the caller, and the clock of the storage.
           const inside = Context.merge(context, this.#context)
-          const exit: Exit.Exit<A, DriverError> = Effect.runSyncExitWith(inside)(run)
+          // Each member of the memory driver is one synchronous step, so its fiber has ended at once.
+          const exit = Effect.runForkWith(inside)(run).pollUnsafe()!
           if (exit._tag === "Success") noted(exit.value)
           this.#world.after(
             host,

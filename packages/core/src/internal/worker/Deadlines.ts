@@ -2,6 +2,7 @@
  * The deadlines of many attempts on one timer.
  */
 import { Clock, Effect, Latch } from "effect"
+import { untilOpen } from "./Waiting.ts"
 
 /**
  * Calls `onDue` with each entry whose time has come. Entries with the same delay come due in the
@@ -42,7 +43,7 @@ export class Deadlines<A extends object> {
       this.#sleepsUntil = next
       yield* next === Infinity
         ? this.#latch.await
-        : Effect.raceFirst(this.#latch.await, Effect.sleep(Math.max(1, Math.ceil(next - now))))
+        : untilOpen(this.#latch, Math.max(1, Math.ceil(next - now)))
     }
   })
 

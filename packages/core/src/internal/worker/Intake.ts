@@ -13,6 +13,7 @@ import type { Session } from "./Session.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
 import type { Settling } from "./Settling.ts"
+import { untilOpen } from "./Waiting.ts"
 
 /** How long handlers that never wait may run before the event loop gets its turn. */
 const sliceMillis = 8
@@ -123,7 +124,7 @@ export class Intake {
       const result = yield* Effect.result(this.#claim(lanes))
       if (result._tag === "Failure") {
         yield* this.#failed(result.failure, failures)
-        yield* Effect.raceFirst(this.#claimable.await, Effect.sleep(backoffMillis(failures++)))
+        yield* untilOpen(this.#claimable, backoffMillis(failures++))
         continue
       }
       if (failures > 0) yield* Effect.logInfo("The storage answers again")
@@ -220,7 +221,7 @@ export class Intake {
           return this.wake()
         }
         this.#claimable.closeUnsafe()
-        yield* Effect.raceFirst(this.#claimable.await, Effect.sleep(Math.ceil(left)))
+        yield* untilOpen(this.#claimable, Math.ceil(left))
       }
     })
 

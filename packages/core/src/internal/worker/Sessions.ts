@@ -9,6 +9,7 @@ import type { TaskId } from "../../Task.ts"
 import { transition } from "../../Transition.ts"
 import { monotonicMillis } from "./Deadlines.ts"
 import { Session } from "./Session.ts"
+import { untilOpen } from "./Waiting.ts"
 
 /** A beat each third of the lease: two may be lost. */
 const beatsPerLease = 3
@@ -88,7 +89,7 @@ export class Sessions {
     Effect.gen({ self: this }, function* () {
       const clock = yield* Clock.Clock
       const due = monotonicMillis(clock) + millis
-      yield* Effect.raceFirst(this.#latch.await, Effect.sleep(millis))
+      yield* untilOpen(this.#latch, millis)
       const late = Math.max(0, monotonicMillis(clock) - due)
       yield* Metric.update(lag, late)
       if (late <= this.#leaseMillis / 6) return

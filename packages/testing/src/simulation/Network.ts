@@ -174,7 +174,7 @@ export class Storage {
         this.#world.after(this.host, there, () => {
           // The transaction of the caller, and the clock of the storage.
           const inside = Context.merge(context, this.#context)
-          // Each member of the memory driver is one synchronous step, so its fiber has ended at once.
+          // Each member of the memory driver is one synchronous step, so its fiber has ended.
           const exit = Effect.runForkWith(inside)(run).pollUnsafe()!
           if (exit._tag === "Success") noted(exit.value)
           this.#world.after(

@@ -100,8 +100,10 @@ const soak = async (server: PostgresServer): Promise<Facts> => {
   const drains = await drained(url)
   const drainMillis = Date.now() - calmed
   const findings = await audit(url, accepted, fleet.losses, monkey.outages, leaseMillis)
+  const slowest = findings.recoveries.at(-1) ?? 0
   const wrong = [
     ...findings.wrong,
+    ...(slowest <= 2 * leaseMillis ? [] : [`a recovery took ${slowest} ms, over two leases`]),
     ...fleet.deserters,
     ...await fleet.stop(),
     ...(drains ? [] : [`${await open(url)} tasks have not ended after ${patienceMillis} ms`]),

@@ -1,0 +1,76 @@
+/**
+ * Runs random programs on PGlite and on PostgreSQL, compared with the memory driver step by step:
+ *
+ *     npm run model -- --commands 100000 [--length 250] [--from 1] [--on pglite|postgres]
+ *
+ * Prints for each driver how much was run, or the shrunk program at the first difference.
+ */
+import { Driver } from "@millrace/core"
+import { Embedded, Postgres } from "@millrace/driver-postgres"
+import { Model } from "@millrace/testing"
+import { Effect, Layer } from "effect"
+import process from "node:process"
+import { parseArgs } from "node:util"
+import postgres from "postgres"
+
+const { values } = parseArgs({
+  options: {
+    commands: { type: "string", default: "100000" },
+    length: { type: "string", default: "250" },
+    from: { type: "string", default: "1" },
+    on: { type: "string" },
+  },
+})
+
+const count = (name: "commands" | "length" | "from"): number => {
+  const value = Number(values[name])
+  if (Number.isInteger(value) && value >= 1 && value <= 1_000_000_000) return value
+  console.error(`--${name} must be an integer of at least 1, got "${values[name]}"`)
+  return process.exit(2)
+}
+
+const length = count("length")
+const programs = Math.ceil(count("commands") / length)
+const from = count("from")
+
+/** A schema of its own on the server; it is emptied before each program. */
+const schema = `model_${process.pid}`
+
+const onServer = async (work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> => {
+  const sql = postgres(process.env["DATABASE_URL"] ?? "", { max: 1, onnotice: () => {} })
+  await work(sql)
+  await sql.end()
+}
+
+const drivers: Readonly<Record<string, Layer.Layer<Driver.Driver, unknown>>> = {
+  pglite: Embedded.layer({ directory: undefined, clock: "effect" }),
+  postgres: Postgres.layer({ url: process.env["DATABASE_URL"] ?? "", schema, clock: "effect" }),
+}
+
+const run = (name: string) =>
+  Effect.gen(function* () {
+    const driver = yield* Driver.Driver
+    const began = performance.now()
+    for (let seed = from; seed < from + programs; seed++) {
+      const program = { seed, commands: length, driver: Layer.succeed(Driver.Driver, driver) }
+      yield* Effect.catch(Model.check(program), (found): Effect.Effect<never> => {
+        console.error(`${name}, seed ${seed}: ${found.message}`)
+        return process.exit(1)
+      })
+    }
+    const seconds = Math.round((performance.now() - began) / 1000)
+    console.log(
+      `${name}: ${programs} programs of ${length} commands, ${
+        programs * length
+      } in all, with seeds ` +
+        `${from} to ${from + programs - 1}, in ${seconds} s: no difference from the memory driver`,
+    )
+  })
+
+for (const [name, layer] of Object.entries(drivers)) {
+  if (values.on !== undefined && values.on !== name) continue
+  await Effect.runPromise(Effect.provide(run(name), layer))
+}
+if (values.on !== "pglite") {
+  await onServer((sql) => sql`drop schema if exists ${sql(schema)} cascade`)
+}

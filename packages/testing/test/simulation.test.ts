@@ -102,7 +102,7 @@ describe("the simulation", () => {
       )
     }
     ok(lines.slice(2, -2).some((line) => line.includes(`claims ${named}`)), "no claim is shown")
-    match(lines.at(-2)!, /^ +[\d.]+ s  BROKEN {4}charged once: order \d+ was charged 2 times$/)
+    match(lines.at(-2)!, /^ +[\d.]+ s {2}BROKEN {4}charged once: order \d+ was charged 2 times$/)
     const { seed, workers, durationMillis } = error
     const again = await failureOf({ seeds: [seed], workers, duration: durationMillis })
     match(again.broken, /^charged once: order \d+ was charged 2 times$/)

@@ -35,6 +35,11 @@ export const postgresql = [
       "where n.task_id = r.task_id)",
     ],
     [
+      "SQL: a change rides on the lease of another in its batch",
+      "free.task_id = n.task_id and free.lease = n.lease limit 1",
+      "free.task_id = n.task_id limit 1",
+    ],
+    [
       "SQL: a running task is changed by whoever does not hold it",
       "where u.task_id = n.task_id and u.lease = n.lease\n",
       "where u.task_id = n.task_id\n",

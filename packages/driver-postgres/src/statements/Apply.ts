@@ -47,16 +47,16 @@ unplaced as (
   delete from ${schema}.ready r
   where r.task_id = any(array(select task_id from n where from_state = 'ready'))
     and exists (select 1 from n where n.task_id = r.task_id and n.lease = r.lease)
-  returning r.task_id
+  returning r.task_id, r.lease
 ),
 unplanned as (
   delete from ${schema}.scheduled s
   where s.task_id = any(array(select task_id from n where from_state = 'ready'))
     and exists (select 1 from n where n.task_id = s.task_id and n.lease = s.lease)
-  returning s.task_id
+  returning s.task_id, s.lease
 ),
 k as materialized (
-  select n.task_id, c.worker from n join ${schema}.claims c on n.task_id = any(c.task_ids)
+  select n.task_id, n.lease, c.worker from n join ${schema}.claims c on n.task_id = any(c.task_ids)
   where n.from_state = 'running' and exists (
     select 1 from unnest(c.task_ids, c.leases) as u(task_id, lease)
     where u.task_id = n.task_id and u.lease = n.lease
@@ -64,10 +64,10 @@ k as materialized (
   order by c.id for key share of c
 ),
 free as materialized (
-  select task_id, null::text as worker from unplaced
-  union all select task_id, null from unplanned
-  union all select task_id, worker from k
-  union all select n.task_id, null from n cross join lateral (
+  select task_id, lease, null::text as worker from unplaced
+  union all select task_id, lease, null from unplanned
+  union all select task_id, lease, worker from k
+  union all select n.task_id, n.lease, null from n cross join lateral (
     select state from ${schema}.attempts a
     where a.task_id = n.task_id and a.lease = n.lease limit 1
   ) a
@@ -77,7 +77,9 @@ ${
   writeHistory(
     schema,
     read,
-    "t, n cross join lateral (select worker from free where free.task_id = n.task_id limit 1) f",
+    `t, n cross join lateral (
+      select worker from free where free.task_id = n.task_id and free.lease = n.lease limit 1
+    ) f`,
   )
 },
 ${placeWritten(schema, channel, "$2")}

@@ -44,6 +44,21 @@ export const settleCases: ReadonlyArray<Case> = [
     equal((yield* stage.settle(task, completed())).status, "applied", "The right lease")
   }),
 
+  scene("Of two changes of one task in a batch each needs its own lease", function* (stage) {
+    // Of one claim the other task still runs, so that the claim is not over.
+    yield* stage.insertOne()
+    yield* stage.insertOne()
+    const [task] = yield* stage.claim(yield* stage.worker(), 2)
+    that(task !== undefined, "a task is claimed")
+    yield* stage.settle(task!, interrupted)
+    const settled = yield* stage.driver.settle([
+      settling(task!, completed()),
+      settling({ ...task!, lease: 2 }, completed()),
+    ])
+    equal(settled.map(({ status }) => status), ["already", "stale"], "The answers")
+    equal((yield* stage.read(task!.id)).state, "ready", "The state")
+  }),
+
   scene("A change of a ready task with another lease leaves it ready", function* (stage) {
     const worker = yield* stage.worker()
     yield* stage.insertOne()

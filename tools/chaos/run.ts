@@ -122,6 +122,7 @@ try {
   console.log(report)
   if (values.report !== undefined) writeFileSync(values.report, report)
   code = facts.wrong.length === 0 ? 0 : 1
+  console.log(code === 0 ? "1 passed, 0 failed" : "0 passed, 1 failed")
 } catch (error) {
   console.error(`The soak broke down. ${error instanceof Error ? error.stack : error}`)
 } finally {

@@ -12,7 +12,7 @@
  */
 export interface Later {
   readonly name: string
-  readonly needs: "flows" | "limits" | "cron" | "signals" | "uniqueness" | "worker" | "network"
+  readonly needs: "flows" | "limits" | "cron" | "signals" | "uniqueness"
   readonly reason: string
 }
 
@@ -54,45 +54,5 @@ export const later: ReadonlyArray<Later> = [
     name: "Two runs with one key are not stored at a time",
     needs: "uniqueness",
     reason: "A task has no key but its id, for which there are cases",
-  },
-  {
-    name: "An error of the storage while a success is saved is no failure of the handler",
-    needs: "worker",
-    reason: "The port has the repeated settle, which is a case; who repeats it is the worker",
-  },
-  {
-    name: "A handler's error that is named AbortError is not swallowed",
-    needs: "worker",
-    reason: "Storing it is a case; telling it from an interruption is the worker's",
-  },
-  {
-    name: "A cancel interrupts the handler",
-    needs: "worker",
-    reason: "That the worker is told is a case; interrupting the fiber is the worker's",
-  },
-  {
-    name: "A batch does not wait for its slowest job, and heartbeats do not wait for the batch",
-    needs: "worker",
-    reason: "Settling one task of a batch is a case; the rest is concurrency in the worker",
-  },
-  {
-    name: "A shutdown gives back what was claimed and not started",
-    needs: "worker",
-    reason: "Giving back is a case; doing so at a shutdown is the worker's",
-  },
-  {
-    name: "An idle worker asks for work about once a second",
-    needs: "worker",
-    reason: "How long to wait is a case; waiting is the worker's",
-  },
-  {
-    name: "A blocked event loop is noticed before the lease is lost",
-    needs: "worker",
-    reason: "The port cannot see an event loop",
-  },
-  {
-    name: "A listener that died silently is replaced, and its tasks are found meanwhile",
-    needs: "network",
-    reason: "Finding them is a case; cutting a connection belongs to the tests of a driver",
   },
 ]

@@ -3,7 +3,7 @@ import { deepStrictEqual, ok } from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Driver, DriverError, Job, Runs, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
-import { Effect, Layer, References, Schema, Stream } from "effect"
+import { Clock, Effect, Layer, References, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 
 type Service = Driver.Driver["Service"]
@@ -150,5 +150,38 @@ describe("a worker whose storage", () => {
     }), counted(ran, 3, 10))
     deepStrictEqual(runs.map((run) => run.attempts.length), [1, 1, 1])
     deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
+  })
+})
+
+describe("a worker that dies", () => {
+  const lease = 30_000
+
+  /** Another worker begins `phase` ms before one dies with a task; how long until it is recovered. */
+  const recoveryMillis = (phase: number): Promise<number> => {
+    const counting = Count.perform(() => Effect.void)
+    const died = Effect.gen(function* () {
+      const driver = yield* Driver.Driver
+      const dead = "dead-worker"
+      yield* TestClock.adjust(phase)
+      yield* driver.heartbeat({ worker: dead, leaseMillis: lease, held: [] })
+      const id = yield* Count.enqueue(1)
+      const lanes = [{ queue: "count", limit: 1 }]
+      const { tasks } = yield* driver.claim({ worker: dead, lanes, waits: false })
+      const from = yield* Clock.currentTimeMillis
+      yield* TestClock.adjust(3 * lease)
+      const { history, state } = yield* Runs.get(id)
+      deepStrictEqual([tasks.length, state], [1, "completed"])
+      deepStrictEqual(history.map(({ kind }) => kind), ["crashed", "completed"])
+      return history[0]!.at - from
+    })
+    const live = Worker.layer({ jobs: [counting], lease, pollInterval: "1 second" })
+    return faulty(() => ({ wakeups: Stream.never }), Effect.provide(died, live))
+  }
+
+  it("has its tasks recovered by another within two leases, whenever it dies", async () => {
+    for (let phase = 0; phase <= lease; phase += 499) {
+      const millis = await recoveryMillis(phase)
+      ok(millis >= lease && millis <= 2 * lease, `${millis} ms after a death at ${phase} ms`)
+    }
   })
 })

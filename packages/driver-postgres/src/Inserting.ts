@@ -1,38 +1,48 @@
 /**
- * The driver's `insert`: alone, or inside the caller's transaction.
+ * The driver's `insert`: beside others, or inside the caller's transaction.
  *
  * @since 0.1.0
  */
 import { Driver, type DriverError } from "@millrace/core"
 import { Effect } from "effect"
-import type { Query, Row } from "./Connection.ts"
+import { attempt, type Query, type Row } from "./Connection.ts"
+import { toDriverError } from "./DatabaseError.ts"
+import { Grouping } from "./Grouping.ts"
 import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
 import { insertParams } from "./statements/Insert.ts"
-import { once, type Store } from "./Store.ts"
+import { repeatConflicts, type Store } from "./Store.ts"
 
 type Inserted = ReadonlyArray<Driver.Inserted>
 
 /** Makes the operation.
  * @category constructors
  * @since 0.1.0 */
-export const make = (store: Store) =>
-  Effect.fnUntraced(function* (
+export const make = (store: Store) => {
+  const grouping = new Grouping(
+    (now, tasks) => repeatConflicts(() => send(store, now, tasks)),
+    (error) => toDriverError("insert", error).isRetryable,
+  )
+  return Effect.fnUntraced(function* (
     tasks: ReadonlyArray<Driver.NewTask>,
   ): Effect.fn.Return<Inserted, DriverError> {
     if (tasks.length === 0) return []
     const now = yield* store.now
     const joined = yield* CurrentJoined
     const rows = joined === undefined
-      ? yield* insertAlone(store, now, tasks)
+      ? yield* attempt("insert", () => grouping.insert(now, tasks))
       : yield* join(joined, "insert", (query) => insertWithin(store, now, tasks, joined, query))
     return answer(tasks, rows)
   })
+}
 
-const insertAlone = (store: Store, now: string | null, tasks: ReadonlyArray<Driver.NewTask>) =>
-  once(store, "insert", async (query) => {
-    const queueId = await store.queues.resolve(query, queuesOf(tasks))
-    return query(store.statements.insert, insertParams(now, { always: false }, tasks, queueId))
-  })
+const send = async (
+  { connection: { query }, queues, statements }: Store,
+  now: string | null,
+  tasks: ReadonlyArray<Driver.NewTask>,
+) => {
+  const queueId = await queues.resolve(query, queuesOf(tasks))
+  return query(statements.insert, insertParams(now, { always: false }, tasks, queueId))
+}
 
 // Other sessions see neither the tasks nor, in time, who began to wait meanwhile: the transaction
 // wakes unasked. A caller's transaction may have ended, which its id tells: nothing is stored then.

@@ -24,15 +24,15 @@ export const make = (store: Store, holdings: Holdings) =>
   ): Effect.fn.Return<ReadonlyArray<Settled>, DriverError> {
     if (changes.length === 0) return []
     const now = yield* store.now
-    // What one try has written stays written, also when a later statement of it is repeated.
-    const written = new Set<string>()
     const alone = once(store, "settle", async (query) => {
-      const { known, unknown, keys } = sorted(holdings, changes)
+      const written = new Set<string>()
+      const { known, unknown, closing, keys } = sorted(holdings, changes)
       if (known.length > 0) {
         await settleKnown(store, query, holdings, now, known, written)
       }
       if (unknown.length > 0) {
         const rows = await query(store.statements.apply, applyParams(now, unknown))
+        holdings.settled(closing, [])
         for (const row of rows) written.add(`${row.task_id} ${row.lease}`)
       }
       return answers(query, store, changes, keys, written)
@@ -67,10 +67,11 @@ const settleInside = async (
   return answers(query, store, changes, keys, written)
 }
 
-// Of two changes with one lease the first is sent.
+// Of two changes with one lease the first is sent. Where the claims of some are not known, all go
+// the slower way: in two statements they would not become ready in the order of the batch.
 const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>) => {
   const known: Array<KnownChange> = []
-  const unknown: Array<Change> = []
+  const all: Array<Change> = []
   const keys = changes.map(keyOf)
   const seen = new Set<string>()
   changes.forEach((change, index) => {
@@ -79,10 +80,12 @@ const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>) => {
     const claim = change.from === "running" && change.entry.lease === change.lease
       ? holdings.claimOf(change.taskId, change.lease)
       : undefined
-    if (claim === undefined) unknown.push(change)
-    else known.push({ change, claim })
+    all.push(change)
+    if (claim !== undefined) known.push({ change, claim })
   })
-  return { known, unknown, keys }
+  return known.length === all.length
+    ? { known, unknown: [], closing: [], keys }
+    : { known: [], unknown: all, closing: known.map(({ change }) => change.taskId), keys }
 }
 
 const settleKnown = async (

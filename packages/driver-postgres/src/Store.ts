@@ -85,7 +85,10 @@ export const transaction = <A>(
 ): Effect.Effect<A, DriverError> =>
   attempt(operation, () => repeatConflicts(() => store.connection.transaction(run)))
 
-const repeatConflicts = async <A>(run: () => Promise<A>): Promise<A> => {
+/** Runs something again where it conflicted with another, for some time.
+ * @category running
+ * @since 0.1.0 */
+export const repeatConflicts = async <A>(run: () => Promise<A>): Promise<A> => {
   for (let tries = 1;; tries++) {
     try {
       return await run()

@@ -5,7 +5,7 @@
  */
 import { TestClock } from "effect/testing"
 import { equal } from "./expect.ts"
-import { type Case, scene } from "./fixtures.ts"
+import { type Case, scene, settling } from "./fixtures.ts"
 import { failed, interrupted, snoozed } from "./outcomes.ts"
 
 /** Cases of the order in which tasks are handed out.
@@ -121,5 +121,24 @@ export const orderCases: ReadonlyArray<Case> = [
     const of = (queue: string) =>
       tasks.filter((task) => task.queue === queue).map(({ index }) => index)
     equal([of(queues[0]!), of(queues[1]!)], [[0, 2, 4], [1, 3, 5]], "The order in each queue")
+  }),
+
+  scene("What goes back to ready in one batch is claimed in its order, whoever held it", function* (
+    stage,
+  ) {
+    const [a, b] = [yield* stage.worker("a"), yield* stage.worker("b")]
+    yield* stage.insertOne()
+    yield* stage.insertOne()
+    const first = yield* stage.claimOne(a)
+    const second = yield* stage.claimOne(b)
+    // What a worker that ended its session held is not remembered by anybody.
+    yield* stage.beat(a, [], 0)
+    const settled = yield* stage.driver.settle([
+      settling(first, snoozed(0)),
+      settling(second, snoozed(0)),
+    ])
+    equal(settled.map(({ status }) => status), ["applied", "applied"], "The answers")
+    const claimed = yield* stage.claim(b, 2)
+    equal(claimed.map(({ id }) => id), [first.id, second.id], "The order")
   }),
 ]

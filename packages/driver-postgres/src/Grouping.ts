@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { type Driver, Limits } from "@millrace/core"
+import { clearTimeout, setImmediate, setTimeout } from "node:timers"
 import type { Row } from "./Connection.ts"
 
 type Tasks = ReadonlyArray<Driver.NewTask>
@@ -20,8 +21,8 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-/** So many statements are on their way at a time; a lone caller's is sent at once. */
-const maxFlying = 2
+/** A statement that takes longer, perhaps since it waits for a lock, holds up no other. */
+const slowMillis = 50
 
 /** What is larger gains nothing by sharing a statement, and would delay those that share it. */
 const maxTasks = 100
@@ -32,8 +33,8 @@ const maxCharacters = 1024 * 1024
  *
  * **Details**
  *
- * Nothing waits while fewer than two statements are on their way. What comes meanwhile shares the
- * next one, in the order of coming. Where a shared statement is refused for good, each of its
+ * A lone caller waits for nothing. What comes while a statement is on its way shares the next one,
+ * in the order of coming, and waits for 50 ms at most. Where a shared statement is refused for good, each of its
  * callers is tried alone, so that nobody pays for another's tasks.
  *
  * @category models
@@ -43,6 +44,7 @@ export class Grouping {
   readonly #send: Send
   readonly #isRetryable: (error: unknown) => boolean
   #flying = 0
+  #soon = false
   #waiting: Array<Waiter> = []
 
   constructor(send: Send, isRetryable: (error: unknown) => boolean) {
@@ -56,12 +58,24 @@ export class Grouping {
     if (tasks.length > maxTasks || characters > maxCharacters) return this.#send(now, tasks)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ now, tasks, characters, resolve, reject })
+      if (this.#flying === 0) this.#pump()
+      else this.#pumpSoon()
+    })
+  }
+
+  // Those whose statement has just ended come again one after the other: they are to share the next
+  // one, and the first of them is not to take it alone.
+  #pumpSoon(): void {
+    if (this.#soon) return
+    this.#soon = true
+    setImmediate(() => {
+      this.#soon = false
       this.#pump()
     })
   }
 
   #pump(): void {
-    while (this.#flying < maxFlying && this.#waiting.length > 0) void this.#fly(this.#take())
+    while (this.#flying === 0 && this.#waiting.length > 0) void this.#fly(this.#take())
   }
 
   /** The longest run of waiters from the front that one statement can hold. */
@@ -79,12 +93,17 @@ export class Grouping {
 
   async #fly(group: ReadonlyArray<Waiter>): Promise<void> {
     this.#flying++
-    try {
-      await this.#share(group)
-    } finally {
-      this.#flying--
-      this.#pump()
+    let counts = true
+    const land = () => {
+      if (counts) this.#flying--
+      counts = false
+      this.#pumpSoon()
     }
+    const slow = setTimeout(land, slowMillis)
+    slow.unref()
+    await this.#share(group)
+    clearTimeout(slow)
+    land()
   }
 
   async #share(group: ReadonlyArray<Waiter>): Promise<void> {

@@ -34,8 +34,8 @@ const maxCharacters = 1024 * 1024
  * **Details**
  *
  * A lone caller waits for nothing. What comes while a statement is on its way shares the next one,
- * in the order of coming, and waits for 50 ms at most. Where a shared statement is refused for good,
- * each of its callers is tried alone, so that nobody pays for another's tasks.
+ * in the order of coming, and waits for 50 ms at most. Where a shared statement is refused for
+ * good, each of its callers is tried alone, so that nobody pays for another's tasks.
  *
  * @category models
  * @since 0.1.0

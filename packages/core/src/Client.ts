@@ -8,13 +8,16 @@ import type { Duration } from "effect"
 import type { NewTask } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
+import { disagreement } from "./internal/agreement.ts"
 import type * as Job from "./Job.ts"
+import * as Key from "./Key.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
 import * as Runs from "./Runs.ts"
 import { refuseToWait } from "./Transaction.ts"
+import * as Unique from "./Unique.ts"
 
 /**
  * How a run is enqueued.
@@ -109,30 +112,60 @@ const insert = Effect.fnUntraced(function* (
   options: EnqueueOptions | undefined,
   { awaited = false, many = false }: { readonly awaited?: boolean; readonly many?: boolean },
 ) {
-  const refused = problemOf(options, many)
+  const driver = yield* Driver
+  const refused = problemOf(options, many) ?? uniqueProblemOf(driver, job, options)
   if (refused !== undefined) {
     return yield* new InputInvalid({ job: job.slug, detail: refused })
   }
-  const driver = yield* Driver
   const makeId = (yield* RunId.RunIds).next
   const shared = taskOf(job, options, awaited, yield* traceparent)
   const tasks: Array<NewTask> = []
   for (let index = 0; index < inputs.length; index++) {
     const encoded = job.codecs.input.encode(inputs[index])
-    if (!encoded.ok) {
-      const which = many ? { index } : {}
-      return yield* new InputInvalid({ job: job.slug, ...which, detail: encoded.reason })
+    const keyed = encoded.ok ? keyedOf(job, inputs[index]) : encoded
+    if (!encoded.ok || !keyed.ok) {
+      const detail = (keyed as { readonly reason: string }).reason
+      return yield* new InputInvalid({ job: job.slug, ...(many ? { index } : {}), detail })
     }
     const id = options?.id ?? (yield* makeId)
-    tasks.push({ ...shared, id, runId: id, input: encoded.value })
+    tasks.push({ ...shared, ...keyed.more, id, runId: id, input: encoded.value })
   }
+  const ids: Array<RunId.RunId> = []
   for (let from = 0; from < tasks.length; from += Limits.batchSize) {
-    yield* driver.insert(
+    const answers = yield* driver.insert(
       tasks.length <= Limits.batchSize ? tasks : tasks.slice(from, from + Limits.batchSize),
     )
+    for (const { id, holder } of answers) ids.push(holder ?? id)
   }
-  return tasks.map((task) => task.id)
+  return ids
 })
+
+type Keyed =
+  | { readonly ok: true; readonly more: Partial<NewTask> }
+  | { readonly ok: false; readonly reason: string }
+
+/** What the keys of an input add to its task. */
+const keyedOf = ({ unique }: AnyJob, input: unknown): Keyed => {
+  if (unique === undefined) return { ok: true, more: {} }
+  const made = Key.make("unique.key", unique.key, input)
+  if (!made.ok) return made
+  const { delayMillis, ...more } = Unique.storedOf(unique, made.key)
+  return { ok: true, more: delayMillis === 0 ? more : { ...more, delayMillis } }
+}
+
+const uniqueProblemOf = (
+  driver: Driver["Service"],
+  { slug, unique }: AnyJob,
+  options: EnqueueOptions | undefined,
+): string | undefined => {
+  const differs = disagreement(driver, slug, unique)
+  if (differs !== undefined) {
+    return `the job is defined twice with different uniqueness (${differs}); define it once`
+  }
+  return unique?.onClash === "debounce" && (options?.delay ?? options?.at) !== undefined
+    ? "delay and at cannot be given: the job debounces, and its period is the delay"
+    : undefined
+}
 
 const taskOf = (
   job: AnyJob,

@@ -9,6 +9,7 @@ import * as Codec from "./Codec.ts"
 import type * as Flow from "./Flow.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
+import * as Unique from "./Unique.ts"
 
 /**
  * A definition as somebody wrote it, before it is known to be right: the options of `Job.make` and
@@ -30,6 +31,7 @@ export interface Draft {
   readonly timeout?: unknown
   readonly priority?: unknown
   readonly retryable?: unknown
+  readonly unique?: unknown
 }
 
 /**
@@ -51,30 +53,47 @@ export interface Draft {
  * @since 0.1.0
  */
 export const check = (
-  definitions: ReadonlyArray<Draft | { readonly definition: Flow.Definition }>,
+  definitions: ReadonlyArray<Checked>,
 ): ReadonlyArray<Problem.Problem> => [
   ...definitions.flatMap((one) => "definition" in one ? [] : ofDraft(one)),
-  ...twice(definitions.map((one) => "definition" in one ? one.definition.slug : one.slug)),
+  ...twice(definitions),
 ]
 
-const twice = (slugs: ReadonlyArray<unknown>): ReadonlyArray<Problem.Problem> => {
-  const seen = new Set<string>()
+type Checked = Draft | { readonly definition: Flow.Definition }
+
+const twice = (all: ReadonlyArray<Checked>): ReadonlyArray<Problem.Problem> => {
+  const seen = new Map<string, Checked>()
   const problems: Array<Problem.Problem> = []
-  for (const slug of slugs) {
+  for (const one of all) {
+    const slug = "definition" in one ? one.definition.slug : one.slug
     if (typeof slug !== "string") continue
     const folded = slug.toLowerCase()
-    if (seen.has(folded)) {
+    const before = seen.get(folded)
+    if (before !== undefined) {
+      const differs = Unique.difference(uniqueOf(before), uniqueOf(one))
       problems.push({
         subject: `job ${Problem.show(slug)}`,
         option: "slug",
-        message: `Cannot define job ${
-          Problem.show(slug)
-        } twice: slugs must be unique, ignoring case`,
+        message: `Cannot define job ${Problem.show(slug)} twice: slugs must be unique, ` +
+          `ignoring case${
+            differs === undefined ? "" : `, and their uniqueness differs: ${differs}`
+          }`,
       })
     }
-    seen.add(folded)
+    seen.set(folded, one)
   }
   return problems
+}
+
+// Of a job, of a job with its handler, or of a draft.
+const uniqueOf = (one: Checked): Unique.Policy | undefined => {
+  if ("definition" in one) {
+    const { job, unique } = one as { job?: typeof one; unique?: Unique.Policy }
+    return unique ?? (job === undefined ? undefined : uniqueOf(job))
+  }
+  return one.unique === undefined || Unique.problemsOf("", one.unique).length > 0
+    ? undefined
+    : Unique.policyOf(one.unique as Unique.Options<never>)
 }
 
 const known: ReadonlySet<string> = new Set<keyof Draft>([
@@ -90,6 +109,7 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "timeout",
   "priority",
   "retryable",
+  "unique",
 ])
 
 /** Lists everything that is wrong with one draft.
@@ -137,6 +157,7 @@ export const ofDraft = (draft: Draft): ReadonlyArray<Problem.Problem> => {
       "retryable",
       (value) => Problem.ofFunction(subject, "retryable", "the error", value),
     ),
+    ...given("unique", (value) => Unique.problemsOf(subject, value)),
   ]
 }
 

@@ -49,6 +49,11 @@ export class Driver extends Context.Service<Driver, {
    * - An inserted task is ready at once, or scheduled where it has a delay
    * - Inserting an id that exists changes nothing and says so
    * - An insert wakes a worker that waits
+   * - Of many inserts with one key one is stored, and the others answer its id
+   * - A key is free again once its task is in none of the states that were given
+   * - A key is free again once the period since its task was stored is over
+   * - A task that replaces another one cancels it
+   * - A key belongs to a job: another job may have the same
    */
   readonly insert: (
     tasks: ReadonlyArray<NewTask>,

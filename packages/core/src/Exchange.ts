@@ -10,6 +10,7 @@
  */
 import type { Failure } from "./Outcome.ts"
 import type { EntryKind, State, Task, TaskId } from "./Task.ts"
+import type { Unique } from "./Uniqueness.ts"
 
 /**
  * A task to be stored.
@@ -41,6 +42,8 @@ export interface NewTask {
   readonly awaited: boolean
   /** The W3C `traceparent` of the span that enqueued it. */
   readonly trace?: string | undefined
+  /** The key that no other task of its `flow` may have. */
+  readonly unique?: Unique | undefined
 }
 
 /**
@@ -53,6 +56,10 @@ export interface Inserted {
   readonly id: TaskId
   /** `false` where a task with this id was there already; it is left as it was. */
   readonly inserted: boolean
+  /** The task that has its key, where it is not stored for that reason. */
+  readonly holder?: TaskId | undefined
+  /** The task that had its key before, and was cancelled for it. */
+  readonly replaced?: TaskId | undefined
 }
 
 /**

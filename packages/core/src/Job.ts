@@ -19,6 +19,7 @@ import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import type { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import type { RunId } from "./RunId.ts"
+import * as Unique from "./Unique.ts"
 import * as Schemas from "./internal/schemas.ts"
 
 const TypeId = "~millrace/Job"
@@ -67,6 +68,8 @@ export interface Options<I, O, E> {
   readonly priority?: number
   /** Whether another attempt may mend an error (default: always). */
   readonly retryable?: (error: NoInfer<TypeOf<E>>) => boolean
+  /** When two runs are the same, and what becomes of the second (default: they never are). */
+  readonly unique?: Unique.Options<NoInfer<TypeOf<I>>>
 }
 
 /**
@@ -86,6 +89,7 @@ export interface Job<Slug extends string, I, O, E> {
   readonly definition: Flow.Definition<Slug>
   readonly codecs: Codecs<I, O, E>
   readonly priority: number
+  readonly unique: Unique.Policy | undefined
   // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
   retryable(error: E): boolean
 
@@ -242,6 +246,7 @@ export const make = <
     codecs,
     priority: options?.priority ?? defaultPriority,
     retryable: options?.retryable ?? (() => true),
+    unique: options?.unique === undefined ? undefined : Unique.policyOf(options.unique as never),
     enqueue: (input: unknown, more?: Client.EnqueueOptions) => Client.enqueue(job, input, more),
     enqueueMany: (inputs: ReadonlyArray<unknown>, more?: Client.EnqueueOptions) =>
       Client.enqueueMany(job, inputs, more),

@@ -103,3 +103,8 @@ export const duePerClaim = 1000
  * @category limits
  * @since 0.1.0 */
 export const textLength = 1000
+
+/** The longest key of uniqueness or of a group, in characters (UTF-16 units).
+ * @category limits
+ * @since 0.1.0 */
+export const keyLength = 255

@@ -11,6 +11,8 @@ import { Grouping } from "./Grouping.ts"
 import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
 import { insertParams } from "./statements/Insert.ts"
 import { repeatConflicts, type Store } from "./Store.ts"
+import { asPart } from "./Transacting.ts"
+import * as Unique from "./Unique.ts"
 
 type Inserted = ReadonlyArray<Driver.Inserted>
 
@@ -22,12 +24,22 @@ export const make = (store: Store) => {
     (now, tasks) => repeatConflicts(() => send(store, now, tasks)),
     (error) => toDriverError("insert", error).isRetryable,
   )
+  const uniques = new Grouping(
+    (now, tasks) => sendUnique(store, now, tasks),
+    (error) => toDriverError("insert", error).isRetryable,
+  )
   return Effect.fnUntraced(function* (
     tasks: ReadonlyArray<Driver.NewTask>,
   ): Effect.fn.Return<Inserted, DriverError> {
     if (tasks.length === 0) return []
     const now = yield* store.now
     const joined = yield* CurrentJoined
+    if (tasks.some(({ unique }) => unique !== undefined)) {
+      const rows = joined === undefined
+        ? yield* attempt("insert", () => uniques.insert(now, tasks))
+        : yield* join(joined, "insert", (query) => uniqueWithin(store, now, tasks, joined, query))
+      return answerUnique(tasks, rows)
+    }
     const rows = joined === undefined
       ? yield* attempt("insert", () => grouping.insert(now, tasks))
       : yield* join(joined, "insert", (query) => insertWithin(store, now, tasks, joined, query))
@@ -42,6 +54,30 @@ const send = async (
 ) => {
   const queueId = await queues.resolve(query, queuesOf(tasks))
   return query(statements.insert, insertParams(now, { always: false }, tasks, queueId))
+}
+
+const sendUnique = (store: Store, now: string | null, tasks: ReadonlyArray<Driver.NewTask>) => {
+  const { connection, queues, statements } = store
+  return repeatConflicts(async () => {
+    const queueId = await queues.resolve(connection.query, queuesOf(tasks))
+    const setting = { statements, now, queueId, transaction: undefined }
+    return await connection.transaction((query) => Unique.store({ ...setting, query }, tasks))
+  })
+}
+
+const uniqueWithin = async (
+  store: Store,
+  now: string | null,
+  tasks: ReadonlyArray<Driver.NewTask>,
+  joined: Joined,
+  query: Query,
+) => {
+  await assertOpen(joined, "insert")
+  const transaction = await joined.id?.()
+  const queueId = await queueIdsBeside(store, query, queuesOf(tasks))
+  const setting = { statements: store.statements, now, queueId, transaction }
+  const run = (part: Query) => Unique.store({ ...setting, query: part }, tasks)
+  return await (joined.begin === undefined ? run(query) : asPart(joined.begin, run))
 }
 
 // Other sessions see neither the tasks nor, in time, who began to wait meanwhile: the transaction
@@ -70,6 +106,14 @@ const queueIdsBeside = (store: Store, query: Query, queues: Iterable<string>) =>
 
 function* queuesOf(tasks: ReadonlyArray<Driver.NewTask>): Iterable<string> {
   for (const task of tasks) yield task.queue
+}
+
+// What shares its id with an earlier task of the group is told nothing of that one.
+const answerUnique = (tasks: ReadonlyArray<Driver.NewTask>, rows: ReadonlyArray<Row>): Inserted => {
+  const answers = new Map(rows.map((row) => [row.id, row as unknown as Driver.Inserted]))
+  return rows.length === tasks.length
+    ? rows as unknown as Inserted
+    : tasks.map(({ id }) => answers.get(id) ?? { id, inserted: false })
 }
 
 // The first of two tasks with one id in a batch is the one that was stored.

@@ -35,8 +35,9 @@ export const make = (store: Store) => ({
         String(request.limit),
       ])
       if (rows.length === 0) return 0
-      const { deleteEnded, dropClaims, trimClaims } = store.statements
+      const { deleteEnded, dropClaims, freeKeys, trimClaims } = store.statements
       const pruned = await query(deleteEnded, [idsOf(rows)])
+      await query(freeKeys, [idsOf(pruned)])
       await query(trimClaims, [idsOf(pruned)])
       await query(dropClaims, [idsOf(pruned)])
       return pruned.length

@@ -10,6 +10,7 @@ import * as Expire from "./statements/Expire.ts"
 import { find, findOfRuns } from "./statements/Find.ts"
 import * as Heartbeat from "./statements/Heartbeat.ts"
 import { insert } from "./statements/Insert.ts"
+import * as Keys from "./statements/Keys.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
 import { entries, settle } from "./statements/Settle.ts"
@@ -34,6 +35,11 @@ export const make = (schemaName: string) => {
   return {
     channel,
     insert: insert(schema, channel),
+    lockKeys: Keys.lockKeys(schema),
+    keepWaiting: Keys.keepWaiting(schema),
+    takeKeys: Keys.takeKeys(schema),
+    dropKeys: Keys.dropKeys(schema),
+    freeKeys: Keys.freeKeys(schema),
     claim: claim(schema),
     arm: arm(schema),
     disarm: disarm(schema),

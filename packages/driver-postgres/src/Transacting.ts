@@ -19,8 +19,10 @@ type Decided =
   | { readonly settled: ReadonlyArray<Driver.Settled> }
   | { readonly thrown: unknown }
 
-/** A task was claimed or settled after it was read: the transaction is repeated. */
-class Moved extends Error {
+/** A task was claimed or settled after it was read: the transaction is repeated.
+ * @category errors
+ * @since 0.1.0 */
+export class Moved extends Error {
   readonly code = "40001"
 }
 
@@ -50,16 +52,19 @@ const operation = "change tasks"
 
 // Another worker may move a task between its being read and its being changed: then the part is
 // undone and repeated, and the transaction around it is none the wiser.
-const asPart = async (
+/** Runs what may have to be repeated as a part of a transaction.
+ * @category running
+ * @since 0.1.0 */
+export const asPart = async <A>(
   begin: Begin,
-  run: (query: Query) => Promise<Decided>,
-): Promise<Decided> => {
+  run: (query: Query) => Promise<A>,
+): Promise<A> => {
   for (let tries = 1;; tries++) {
     const part = await begin()
     try {
-      const decided = await run(part.query)
+      const answer = await run(part.query)
       await part.commit()
-      return decided
+      return answer
     } catch (error) {
       await part.rollback()
       if (tries === movedTries || !(error instanceof Moved)) throw error
@@ -140,7 +145,10 @@ const fittingOf = (tasks: ReadonlyArray<Task.Task>, changes: ReadonlyArray<Task.
   })
 }
 
-const toTask = (row: Row): Task.Task => ({
+/** Reads what decisions are made on.
+ * @category conversions
+ * @since 0.1.0 */
+export const toTask = (row: Row): Task.Task => ({
   id: row.id as string,
   state: row.state as Task.State,
   lease: row.lease as number,

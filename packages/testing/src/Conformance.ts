@@ -24,6 +24,7 @@ import { scheduleCases } from "./conformance/schedule.ts"
 import { settleCases } from "./conformance/settle.ts"
 import { joiningCases, settlingCases, type TransactionCase } from "./conformance/transaction.ts"
 import { transactCases } from "./conformance/transact.ts"
+import { uniqueCases } from "./conformance/unique.ts"
 import { wakeupCases } from "./conformance/wakeup.ts"
 
 export type { Case } from "./conformance/fixtures.ts"
@@ -49,6 +50,7 @@ export { type Later, later } from "./conformance/later.ts"
  */
 export const cases: ReadonlyArray<Case> = [
   ...insertCases,
+  ...uniqueCases,
   ...scheduleCases,
   ...claimCases,
   ...orderCases,

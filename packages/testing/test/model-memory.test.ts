@@ -43,8 +43,8 @@ describe("a random program", () => {
         "   8. cancel task 10",
         "   9. 1000 ms pass",
         "  10. worker 2 beats for 10000 ms, holding task 0, task 2, task 4, task 5",
-        "  11. insert task 9 into queue 0, priority 5, delay 1 ms, 3 attempts, 2 crashes, awaited, input null",
-        "  12. worker 0 claims at most 1 of queue 1",
+        "  11. insert task 9 into queue 0, priority 5, delay 1 ms, 3 attempts, 2 crashes, awaited, input null, key a while ready or running or completed or failed or cancelled for 500 ms, else replace",
+        '  12. settle task 8 as Snoozed {"delayMillis":500}, after 250 ms',
       ],
     )
   })

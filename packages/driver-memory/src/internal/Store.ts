@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Task } from "@millrace/core"
+import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
 import { Lane } from "./Lane.ts"
 import * as Row from "./Row.ts"
 import { Sessions } from "./Sessions.ts"
@@ -15,6 +15,8 @@ export class Store {
   private readonly runs = new Map<string, Set<Row.Row>>()
   private readonly lanes = new Map<string, Lane>()
   private readonly running = new Set<Row.Row>()
+  /** The task that took each key last. */
+  private readonly keys = new Map<string, Task.TaskId>()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
@@ -36,22 +38,36 @@ export class Store {
     for (const [id, rows] of this.runs) copy.runs.set(id, new Set([...rows].map(twinOf)))
     for (const [queue, lane] of this.lanes) copy.lane(queue).fill(lane, twinOf)
     for (const row of this.running) copy.running.add(twinOf(row))
+    for (const [name, id] of this.keys) copy.keys.set(name, id)
     copy.sessions = this.sessions
     copy.sequence = this.sequence
     return copy
   }
 
   insert(tasks: ReadonlyArray<Driver.NewTask>, now: number): ReadonlyArray<Driver.Inserted> {
-    return tasks.map((task) => {
-      if (this.rows.has(task.id)) return { id: task.id, inserted: false }
-      const row = Row.make(task, now)
-      this.rows.set(task.id, row)
-      const run = this.runs.get(task.runId)
-      if (run === undefined) this.runs.set(task.runId, new Set([row]))
-      else run.add(row)
-      this.place(row, task.dueAt ?? now + task.delayMillis, now)
-      return { id: task.id, inserted: true }
+    const known: Uniqueness.Known = {
+      exists: (id) => this.rows.has(id),
+      holderOf: (flow, key) => {
+        const row = this.rows.get(this.keys.get(Uniqueness.nameOf(flow, key)) ?? "")
+        return row && { ...Row.taskOf(row), enqueuedAt: row.enqueuedAt }
+      },
+    }
+    const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
+    tasks.forEach((task, index) => {
+      if (verdicts[index]!.stored) this.store(task, now)
     })
+    for (const { replaced } of verdicts) if (replaced !== undefined) this.apply(replaced, now)
+    for (const [name, { id }] of taken) this.keys.set(name, id)
+    return tasks.map(({ id }, index) => Uniqueness.answerOf(id, verdicts[index]!))
+  }
+
+  private store(task: Driver.NewTask, now: number): void {
+    const row = Row.make(task, now)
+    this.rows.set(task.id, row)
+    const run = this.runs.get(task.runId)
+    if (run === undefined) this.runs.set(task.runId, new Set([row]))
+    else run.add(row)
+    this.place(row, task.dueAt ?? now + task.delayMillis, now)
   }
 
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
@@ -142,6 +158,9 @@ export class Store {
       if (!Task.isTerminal(row.state) || last === undefined) continue
       if (last.at > now - request.olderThanMillis) continue
       this.rows.delete(id)
+      const { flow, unique } = row.task
+      const name = unique && Uniqueness.nameOf(flow, unique.key)
+      if (name !== undefined && this.keys.get(name) === id) this.keys.delete(name)
       const run = this.runs.get(row.task.runId)
       run?.delete(row)
       if (run?.size === 0) this.runs.delete(row.task.runId)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { millisOf } from "./Parameters.ts"
 
 /** The columns that say where a task of `${t}` stands, for `standingJoins`.
  * @category statements
@@ -38,10 +39,11 @@ export const standingJoins = (schema: string, id: string): string => `
 export const lockTasks = (schema: string): string => `
 select id from ${schema}.tasks where id = any($1::text::uuid[]) order by id for update`
 
-/** Reads where tasks stand. `$1` ids.
+/** Reads where tasks stand, and the instant. `$1` ids.
  * @category statements
  * @since 0.1.0 */
 export const standing = (schema: string): string => `
-select t.id, t.max_attempts, t.max_crashes, t.awaited, ${standingColumns}
+select t.id, t.max_attempts, t.max_crashes, t.awaited, ${millisOf("t.created_at")} as created,
+  ${millisOf("date_trunc('milliseconds', clock_timestamp())")} as now, ${standingColumns}
 from ${schema}.tasks t ${standingJoins(schema, "t.id")}
 where t.id = any($1::text::uuid[])`

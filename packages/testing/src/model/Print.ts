@@ -62,7 +62,12 @@ const newTask = (one: NewTask): string =>
     `${one.maxCrashes} crashes`,
     ...(one.awaited ? ["awaited"] : []),
     `input ${one.input}`,
+    ...(one.unique === undefined ? [] : [unique(one.unique)]),
   ].join(", ")
+
+const unique = ({ key, onClash, periodMillis, states }: NonNullable<NewTask["unique"]>): string =>
+  `key ${key} while ${states.join(" or ")}` +
+  `${periodMillis === undefined ? "" : ` for ${periodMillis} ms`}, else ${onClash}`
 
 const settle = ({ task, back, outcome, elapsed }: Settle): string => {
   const { _tag, ...rest } = outcome

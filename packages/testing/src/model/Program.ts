@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Outcome, Task } from "@millrace/core"
+import type { Outcome, Task, Uniqueness } from "@millrace/core"
 import * as Seeded from "./Seeded.ts"
 
 /**
@@ -57,6 +57,7 @@ export interface NewTask {
   readonly maxCrashes: number
   readonly awaited: boolean
   readonly input: string
+  readonly unique: Uniqueness.Unique | undefined
 }
 
 /**
@@ -82,6 +83,12 @@ export const pool = { tasks: 12, workers: 3, queues: 2 }
 const delays = [0, 0, 0, 1, 500, 1000, 5000]
 const inputs = ["1", `""`, "null", `{"a":[1,{"b":"c,d"}]}`, `"it's {NULL} $1 \\\\ 漢字"`, `"x"`]
 const states: ReadonlyArray<Task.State> = ["ready", "running", "completed", "failed", "cancelled"]
+
+const keyStates: ReadonlyArray<ReadonlyArray<Task.State>> = [
+  ["waiting", "ready"],
+  ["waiting", "ready", "running"],
+  states,
+]
 
 /** Makes the program of a seed.
  * @category constructors
@@ -156,6 +163,14 @@ const newTask = (random: Seeded.Seeded): NewTask => ({
   maxCrashes: random.below(3),
   awaited: random.oneIn(2),
   input: random.pick(inputs),
+  unique: random.oneIn(3) ? unique(random) : undefined,
+})
+
+const unique = (random: Seeded.Seeded): Uniqueness.Unique => ({
+  key: random.pick(["a", "b"]),
+  states: random.pick(keyStates),
+  periodMillis: random.oneIn(3) ? random.pick([500, 5000]) : undefined,
+  onClash: random.oneIn(2) ? "ignore" : "replace",
 })
 
 const lanes = (random: Seeded.Seeded) => {

@@ -86,6 +86,7 @@ const without = (command: Command): ReadonlyArray<Command> => {
         ...each(command.tasks, { maxCrashes: 0 }),
         ...each(command.tasks, { awaited: false }),
         ...each(command.tasks, { input: "null" }),
+        ...each(command.tasks, { unique: undefined }),
       ].map((tasks) => ({ ...command, tasks }))
     case "Claim":
       return less(command.lanes).map((lanes) => ({ ...command, lanes }))

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Task } from "@millrace/core"
+import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
 
 interface Account {
   /** How the trace calls the task. */
@@ -17,6 +17,7 @@ interface Account {
   lease: number
   worker: string | undefined
   dueAt: number
+  readonly enqueuedAt: number
 }
 
 /**
@@ -27,6 +28,8 @@ interface Account {
  */
 export class Ledger {
   readonly #accounts = new Map<Task.TaskId, Account>()
+  /** The task that took each key last. */
+  readonly #keys = new Map<string, Task.TaskId>()
   /** How many tasks have not ended. */
   open = 0
   /** The first thing that cannot be, in a sentence. */
@@ -52,6 +55,7 @@ export class Ledger {
     now: number,
   ): void {
     tasks.forEach((task, index) => {
+      this.#clashed(task, answers[index], now)
       if (answers[index]?.inserted !== true) return
       if (this.#accounts.has(task.id)) return this.#break("was stored twice", task.id)
       const { priority, maxAttempts, maxCrashes } = task
@@ -66,8 +70,31 @@ export class Ledger {
         lease: 0,
         worker: undefined,
         dueAt: task.dueAt ?? now + task.delayMillis,
+        enqueuedAt: now,
       })
     })
+  }
+
+  /** What became of a task with a key, by who had the key. */
+  #clashed({ flow, id, unique }: Driver.NewTask, answer: Driver.Inserted | undefined, now: number) {
+    if (unique === undefined || answer === undefined) return
+    const name = Uniqueness.nameOf(flow, unique.key)
+    const before = this.#keys.get(name)
+    const account = before === undefined ? undefined : this.#accounts.get(before)
+    const taken = account !== undefined && unique.states.includes(account.state) &&
+      now - account.enqueuedAt < (unique.periodMillis ?? Infinity)
+    if (answer.holder !== undefined && (!taken || answer.holder !== before)) {
+      this.#break("has a key that nobody could be refused for", answer.holder)
+    }
+    if (!answer.inserted) return
+    if (taken && answer.replaced !== before) this.#break("lost its key while it had it", before!)
+    if (answer.replaced !== undefined && account !== undefined) {
+      account.lease += account.state === "running" ? 0 : 1
+      account.state = "cancelled"
+      account.worker = undefined
+      this.open--
+    }
+    this.#keys.set(name, id)
   }
 
   claimed(worker: string, tasks: ReadonlyArray<Driver.ClaimedTask>, now: number): void {

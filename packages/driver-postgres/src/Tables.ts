@@ -38,6 +38,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `tasks`: what was enqueued, never updated
  * - `taskStates`: a view with one row for each task and where it stands, for people
  * - `attempts`: the history of every task, only appended to
+ * - `keys`: the task that took each key of a job last
  * - `queues`: the names of queues, whose numbers the other tables hold
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
  *
@@ -54,6 +55,11 @@ const records = (schema: Schema) => ({
     id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
     name: text("name").notNull().unique(),
   }),
+  keys: schema.table("keys", {
+    flow: text("flow").notNull(),
+    key: text("key").notNull(),
+    taskId: uuid("task_id").notNull(),
+  }, (row) => [primaryKey({ columns: [row.flow, row.key] }), index("keys_task_id").on(row.taskId)]),
   tasks: schema.table("tasks", {
     id: uuid("id").primaryKey(),
     runId: uuid("run_id").notNull(),

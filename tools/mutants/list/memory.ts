@@ -59,7 +59,12 @@ export const memory = [
     ],
     [
       "memory: a task is stored over another with its id",
-      "if (this.rows.has(task.id)) return { id: task.id, inserted: false }",
+      "exists: (id) => this.rows.has(id)",
+      "exists: () => false",
+    ],
+    [
+      "memory: who took a key is forgotten",
+      "for (const [name, { id }] of taken) this.keys.set(name, id)",
       "",
     ],
     [

@@ -4,6 +4,18 @@ import { mutantsOf } from "../Mutant.ts"
 const statements = "packages/driver-postgres/src/statements"
 
 export const postgresql = [
+  ...mutantsOf(`${statements}/Keys.ts`, ["pglite"], [
+    [
+      "SQL: a key goes to nobody else",
+      "update ${schema}.keys k set task_id = n.id",
+      "update ${schema}.keys k set task_id = k.task_id",
+    ],
+    [
+      "SQL: a new key is taken already",
+      "case when xmax <> 0 then task_id end as owner",
+      "task_id as owner",
+    ],
+  ]),
   ...mutantsOf(`${statements}/Claim.ts`, ["pglite", "races"], [
     [
       "SQL: a claim takes what another is taking",

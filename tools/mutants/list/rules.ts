@@ -4,6 +4,23 @@ import { mutantsOf } from "../Mutant.ts"
 const core = "packages/core/src"
 
 export const rules = [
+  ...mutantsOf(`${core}/Uniqueness.ts`, ["memory"], [
+    [
+      "a key is kept for ever",
+      "unique.states.includes(holder.state) &&",
+      "",
+    ],
+    [
+      "a key is kept when its period is just over",
+      "holder.enqueuedAt + unique.periodMillis > now",
+      "holder.enqueuedAt + unique.periodMillis >= now",
+    ],
+    [
+      "a key is the same for all jobs",
+      "`${flow} ${key}`",
+      "key",
+    ],
+  ]),
   ...mutantsOf(`${core}/Transition.ts`, ["memory", "calm", "storm"], [
     [
       "a failure spends no attempt",

@@ -6,8 +6,8 @@
 
 /**
  * Locks keys, makes those that are new, and answers which task took each one last: of a new one
- * nobody, which its `xmax` tells, since only a row that was there had to be locked. `$1` flows, `$2`
- * keys, `$3` task ids, in the order in which they are locked.
+ * nobody, which its `xmax` tells, since only a row that was there had to be locked. `$1` flows,
+ * `$2` keys, `$3` task ids, in the order in which they are locked.
  *
  * @category statements
  * @since 0.1.0

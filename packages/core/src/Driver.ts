@@ -1,5 +1,5 @@
 /**
- * The port to the storage: eight members that store, lock, wake and tell the time, and decide
+ * The port to the storage: nine members that store, lock, wake and tell the time, and decide
  * nothing.
  *
  * **Details**
@@ -22,12 +22,13 @@ import type {
   NewTask,
   PruneRequest,
   Pulse,
+  RunProgress,
   Settled,
   Target,
   TaskRecord,
   Wakeup,
 } from "./Exchange.ts"
-import type { Change, Task } from "./Task.ts"
+import type { Change, Task, TaskId } from "./Task.ts"
 
 export type * from "./Exchange.ts"
 
@@ -54,6 +55,8 @@ export class Driver extends Context.Service<Driver, {
    * - A key is free again once the period since its task was stored is over
    * - A task that replaces another one cancels it
    * - A key belongs to a job: another job may have the same
+   * - A task that is stored as ended is never claimed, and has one entry
+   * - A task that is stored as ended wakes the run that it is a step of
    */
   readonly insert: (
     tasks: ReadonlyArray<NewTask>,
@@ -84,6 +87,11 @@ export class Driver extends Context.Service<Driver, {
    * - Settling again with the same lease answers what was stored
    * - Settling with another lease changes nothing
    * - A task that goes back to ready keeps its history and its counts
+   * - A task that waits is not claimed until it is woken
+   * - A task that was woken since it looked does not wait
+   * - What a change starts is stored if the change applies, and only then
+   * - A step that ends wakes its run once all of its tasks have ended
+   * - A report that wakes does so at once
    */
   readonly settle: (
     changes: ReadonlyArray<Change>,
@@ -96,6 +104,7 @@ export class Driver extends Context.Service<Driver, {
    *
    * - A decision sees each task as it stands
    * - A task that does not exist is not decided on
+   * - A decision on a run sees all tasks below it
    * - The tasks of a worker are expired once its lease has ended, and not before
    */
   readonly transact: (
@@ -120,8 +129,21 @@ export class Driver extends Context.Service<Driver, {
    * **Details**
    *
    * - Pruning removes what ended before the given age, and nothing else
+   * - The task of a step is pruned only after its run
    */
   readonly prune: (request: PruneRequest) => Effect.Effect<number, DriverError>
+
+  /**
+   * Reads how far the steps of runs are.
+   *
+   * **Details**
+   *
+   * - Progress counts the tasks of each step, and how they ended
+   * - A run that does not exist has no progress
+   */
+  readonly progress: (
+    runs: ReadonlyArray<TaskId>,
+  ) => Effect.Effect<ReadonlyArray<RunProgress>, DriverError>
 
   /** Reads tasks with their history. */
   readonly find: (

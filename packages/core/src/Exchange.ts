@@ -9,7 +9,8 @@
  * @since 0.1.0
  */
 import type { Failure } from "./Outcome.ts"
-import type { EntryKind, State, Task, TaskId } from "./Task.ts"
+import type { StepProgress } from "./Progress.ts"
+import type { EntryKind, OnExhausted, State, Task, TaskId } from "./Task.ts"
 import type { Unique } from "./Uniqueness.ts"
 
 /**
@@ -44,6 +45,31 @@ export interface NewTask {
   readonly trace?: string | undefined
   /** The key that no other task of its `flow` may have. */
   readonly unique?: Unique | undefined
+  /** The shape of its flow's definition. */
+  readonly version?: string | undefined
+  /** The own task of the run that it is a step of, which is told when the step has ended. */
+  readonly parent?: TaskId | undefined
+  /** What its last failure makes of it (default `fail`). */
+  readonly onExhausted?: OnExhausted | undefined
+  /** The own task of a run whose flow has steps to undo. */
+  readonly undoes?: boolean | undefined
+  /** `waiting` for the own task of a run whose first steps are stored with it (default `ready`). */
+  readonly state?: "ready" | "waiting" | undefined
+  /** How it has ended already: nothing is left to run. */
+  readonly ended?: Ended | undefined
+}
+
+/**
+ * The end of a task that is stored as ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ended {
+  readonly state: "completed" | "skipped"
+  /** JSON text. */
+  readonly output?: string | undefined
+  readonly failure?: Failure | undefined
 }
 
 /**
@@ -92,6 +118,7 @@ export interface ClaimedTask extends Task {
   readonly input: string
   readonly enqueuedAt: number
   readonly trace?: string | undefined
+  readonly version?: string | undefined
 }
 
 /**
@@ -161,6 +188,8 @@ export interface Pulse {
  */
 export type Target =
   | { readonly _tag: "Tasks"; readonly ids: ReadonlyArray<TaskId> }
+  /** These tasks, and all tasks below them: of their steps, and of the runs that are their steps. */
+  | { readonly _tag: "Runs"; readonly ids: ReadonlyArray<TaskId> }
   /** At most `limit` running tasks whose worker's lease has expired. */
   | { readonly _tag: "Expired"; readonly limit: number }
 
@@ -173,6 +202,11 @@ export type Target =
  */
 export interface FindQuery {
   readonly runs?: ReadonlyArray<string> | undefined
+  /** Tasks of steps, by the own tasks of their runs. */
+  readonly parents?: ReadonlyArray<TaskId> | undefined
+  readonly steps?: ReadonlyArray<string> | undefined
+  /** Only tasks whose id comes after this one. */
+  readonly after?: TaskId | undefined
   readonly flow?: string | undefined
   readonly queue?: string | undefined
   readonly states?: ReadonlyArray<State> | undefined
@@ -194,6 +228,7 @@ export interface TaskRecord extends Task {
   readonly queue: string
   readonly priority: number
   readonly input: string
+  readonly version?: string | undefined
   readonly enqueuedAt: number
   /** When a scheduled task is due; `undefined` in every other state. */
   readonly dueAt: number | undefined
@@ -238,3 +273,18 @@ export type Wakeup =
   | { readonly _tag: "Ready"; readonly queue: string }
   | { readonly _tag: "Cancelled"; readonly taskId: TaskId }
   | { readonly _tag: "Ended"; readonly runId: string }
+
+/**
+ * How far the run of a flow is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunProgress {
+  /** The id of the run, and of its own task. */
+  readonly id: TaskId
+  /** How often its own task was woken. */
+  readonly wakes: number
+  /** The steps that have tasks, in the order of their names. */
+  readonly steps: ReadonlyArray<StepProgress>
+}

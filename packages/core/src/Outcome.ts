@@ -5,6 +5,8 @@
  * @since 0.1.0
  */
 
+import type { NewTask } from "./Exchange.ts"
+
 /**
  * The outcome of one attempt, with encoded values only.
  *
@@ -18,6 +20,7 @@ export type Outcome =
   | Snoozed
   | Discarded
   | Interrupted
+  | Advanced
 
 /** The handler answered; `output` is its JSON text.
  * @category models
@@ -73,6 +76,19 @@ export interface Interrupted {
 }
 
 /**
+ * The own task of a run has gone as far as it can: it starts tasks, and waits until it is woken more
+ * than `seen` times.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Advanced {
+  readonly _tag: "Advanced"
+  readonly starts: ReadonlyArray<NewTask>
+  readonly seen: number
+}
+
+/**
  * Why an attempt failed, in the form that is stored.
  *
  * @category models
@@ -90,7 +106,8 @@ export interface Failure {
  * The kinds of failure: `Error` is the job's own typed error; `RetryAfter` its wish for another
  * attempt later; `Defect` anything that it threw or that its error schema refuses;
  * `InputUndecodable` and `OutputInvalid` what the schemas refuse or the size limits forbid;
- * `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish.
+ * `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish. Of flows:
+ * `StepFailed` is why a run failed; `ConditionUnmet` and `NeedSkipped` are why a step was skipped.
  *
  * @category models
  * @since 0.1.0
@@ -105,3 +122,6 @@ export type FailureReason =
   | "OutputInvalid"
   | "Crashed"
   | "Cancelled"
+  | "StepFailed"
+  | "ConditionUnmet"
+  | "NeedSkipped"

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { NewTask } from "./Exchange.ts"
 import type { Failure } from "./Outcome.ts"
 
 /** Identifies a task; a job's one task has the id of its run.
@@ -59,11 +60,38 @@ export interface Task {
   readonly maxCrashes: number
   /** Whether somebody waits for its end. */
   readonly awaited: boolean
+  /** Where it belongs in the run of a flow; `undefined` for a job, and for the own task of a run. */
+  readonly branch?: Branch | undefined
+  /** Whether its flow has steps to undo, so that a cancelled run still has work to do. */
+  readonly undoes?: boolean | undefined
 }
 
 /**
- * How an entry in a task's history is called: the outcomes of attempts, and the three things that
- * happen to a task without one.
+ * What a last failure makes of a task, and of its step: `fail` ends it failed, and its run is told
+ * at once; `skip` ends it skipped; `collect` ends it failed, and its run is told when all tasks of
+ * the step have ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OnExhausted = "fail" | "skip" | "collect"
+
+/**
+ * A task's place in the run of a flow.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Branch {
+  /** The own task of the run, which is told when the step has ended. */
+  readonly parent: TaskId
+  readonly step: string
+  readonly onExhausted: OnExhausted
+}
+
+/**
+ * How an entry in a task's history is called: the outcomes of attempts, and what happens to a task
+ * without one. `advanced` is an attempt of a run's own task, which then waits for its steps.
  *
  * @category models
  * @since 0.1.0
@@ -75,6 +103,8 @@ export type EntryKind =
   | "snoozed"
   | "discarded"
   | "interrupted"
+  | "advanced"
+  | "skipped"
   | "crashed"
   | "cancelled"
   | "retried"
@@ -98,6 +128,27 @@ export interface Change {
   readonly crashes: number
   /** Whether the end of the task is to be announced. */
   readonly awaited: boolean
+  /** What its run is told, where it is the task of a step that ended or begins again. */
+  readonly report?: Report | undefined
+  /** Tasks that are stored together with the change, if it applies. */
+  readonly starts?: ReadonlyArray<NewTask> | undefined
+}
+
+/**
+ * What the run of a flow is told of one of its tasks: how the counts of the step change.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Report {
+  readonly parent: TaskId
+  readonly step: string
+  /** The terminal state that the task leaves, where it is to run again. */
+  readonly leaves?: TerminalState | undefined
+  /** The terminal state that it has come to. */
+  readonly enters?: TerminalState | undefined
+  /** Whether the run is woken at once, and not only when all tasks of the step have ended. */
+  readonly wakes: boolean
 }
 
 /**
@@ -128,4 +179,6 @@ export interface Entry {
  */
 export type Destination =
   | { readonly state: "ready"; readonly delayMillis: number }
+  /** It waits until it is woken; at once ready where it was woken more than `seen` times. */
+  | { readonly state: "waiting"; readonly seen: number }
   | { readonly state: TerminalState }

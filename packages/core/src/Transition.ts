@@ -4,7 +4,17 @@
  * @since 0.1.0
  */
 import type { Failed, Failure, Outcome, TimedOut } from "./Outcome.ts"
-import type { Change, Destination, Entry, EntryKind, Task, TerminalState } from "./Task.ts"
+import type {
+  Branch,
+  Change,
+  Destination,
+  Entry,
+  EntryKind,
+  Report,
+  State,
+  Task,
+  TerminalState,
+} from "./Task.ts"
 import { isTerminal } from "./Task.ts"
 
 /**
@@ -27,6 +37,8 @@ export type Event =
   | { readonly _tag: "CancelRequested"; readonly reason: string }
   /** Somebody wants a failed or cancelled task to run again, with a fresh budget. */
   | { readonly _tag: "RetryRequested" }
+  /** What a step waited for has arrived; `output` is its JSON text. */
+  | { readonly _tag: "SignalReceived"; readonly output: string }
 
 /**
  * Decides what an event makes of a task: the change to apply, or `undefined` where the event no
@@ -38,6 +50,8 @@ export type Event =
  *   `Snoozed` and `Interrupted` spend nothing.
  * - The task fails when a failure is the `maxAttempts`-th, or when its crashes exceed `maxCrashes`.
  * - Retrying by hand keeps the history and clears both counts.
+ * - The own task of a run that has `Advanced` waits until it is woken; waiting spends nothing.
+ * - A step whose failures are spent ends as its `onExhausted` says, and its run is told.
  *
  * **Example** (A first failure of three)
  *
@@ -85,6 +99,8 @@ export const transition = (task: Task, event: Event): Change | undefined => {
       return isTerminal(task.state) ? undefined : cancelled(task, event.reason)
     case "RetryRequested":
       return task.state === "failed" || task.state === "cancelled" ? retried(task) : undefined
+    case "SignalReceived":
+      return task.state === "ready" ? signalled(task, event.output) : undefined
   }
 }
 
@@ -102,9 +118,14 @@ const attemptEnded = (task: Task, outcome: Outcome, elapsedMillis: number | unde
     case "Snoozed":
       return changed(task, "snoozed", again(outcome.delayMillis), entry)
     case "Discarded":
-      return changed(task, "discarded", end("failed"), { ...entry, failure: outcome.failure })
+      return changed(task, "discarded", exhausted(task), { ...entry, failure: outcome.failure })
     case "Interrupted":
       return changed(task, "interrupted", again(0), entry)
+    case "Advanced":
+      return {
+        ...changed(task, "advanced", { state: "waiting", seen: outcome.seen }, entry),
+        starts: outcome.starts,
+      }
   }
 }
 
@@ -116,7 +137,7 @@ const failed = (
 ): Change => {
   const failures = task.failures + 1
   const to = outcome.retryDelayMillis === undefined || failures >= task.maxAttempts
-    ? end("failed")
+    ? exhausted(task)
     : again(outcome.retryDelayMillis)
   return {
     ...changed(task, kind, to, { ...entry, failure: outcome.failure }),
@@ -133,7 +154,7 @@ const leaseExpired = (task: Task): Change => {
   }
   const attempt = task.failures + 1
   return {
-    ...changed(task, "crashed", spent ? end("failed") : again(0), { attempt, failure }),
+    ...changed(task, "crashed", spent ? exhausted(task) : again(0), { attempt, failure }),
     crashes,
   }
 }
@@ -156,6 +177,13 @@ const retried = (task: Task): Change => ({
   crashes: 0,
 })
 
+const signalled = (task: Task, output: string): Change =>
+  changed(task, "completed", end("completed"), { lease: task.lease + 1, output })
+
+/** Where a task goes that will not be tried again. */
+const exhausted = ({ branch }: Task): Destination =>
+  end(branch?.onExhausted === "skip" ? "skipped" : "failed")
+
 const end = (state: TerminalState): Destination => ({ state })
 
 const again = (delayMillis: number): Destination => ({ state: "ready", delayMillis })
@@ -174,4 +202,17 @@ const changed = (
   failures: task.failures,
   crashes: task.crashes,
   awaited: task.awaited,
+  ...(task.branch === undefined ? {} : reportOf(task.branch, task.state, to.state)),
 })
+
+const reportOf = (
+  { parent, step, onExhausted }: Branch,
+  from: State,
+  to: State,
+): { readonly report: Report } | undefined => {
+  const leaves = isTerminal(from) ? from : undefined
+  const enters = isTerminal(to) ? to : undefined
+  if (leaves === enters) return undefined
+  const wakes = to === "cancelled" || (to === "failed" && onExhausted === "fail")
+  return { report: { parent, step, leaves, enters, wakes } }
+}

@@ -93,12 +93,12 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
     name: "memory",
     insert: (tasks) => joined("insert", (at, now) => at.insert(tasks, now)),
     claim: (request) => step((now) => store.claim(request, now)),
-    settle: (changes) =>
-      joined("settle", (at, now) => changes.map((change) => at.apply(change, now))),
+    settle: (changes) => joined("settle", (at, now) => at.settle(changes, now)),
     transact: (target, decide) =>
       joined("change tasks", (at, now) => at.transact(target, decide, now)),
     heartbeat: (beat) => step((now) => store.heartbeat(beat, now)),
     prune: (request) => step((now) => store.prune(request, now)),
+    progress: (runs) => joined("read progress", (at) => at.progress(runs)),
     find: (query) => joined("find tasks", (at) => at.find(query)),
     wakeups: Stream.fromPubSub(wakeups),
   })

@@ -20,6 +20,8 @@ export interface Row {
   sequence: number
   /** Who runs it, while it runs. */
   session: Session | undefined
+  /** How often it was woken, as the own task of a run. */
+  wakes: number
   readonly history: Array<Driver.HistoryEntry>
 }
 
@@ -27,14 +29,25 @@ export interface Row {
 export const make = (task: Driver.NewTask, now: number): Row => ({
   task,
   enqueuedAt: now,
-  state: "ready",
-  lease: 0,
+  state: task.ended?.state ?? task.state ?? "ready",
+  lease: task.ended === undefined ? 0 : 1,
   failures: 0,
   crashes: 0,
   dueAt: undefined,
   sequence: 0,
   session: undefined,
-  history: [],
+  wakes: 0,
+  history: task.ended === undefined ? [] : [endOf(task.ended, now)],
+})
+
+const endOf = ({ state, output, failure }: Driver.Ended, now: number): Driver.HistoryEntry => ({
+  kind: state,
+  lease: 1,
+  attempt: undefined,
+  startedAt: undefined,
+  at: now,
+  output,
+  failure,
 })
 
 /** Makes another row that stands where this one does. */
@@ -57,7 +70,12 @@ export const taskOf = (row: Row): Task.Task => ({
   maxAttempts: row.task.maxAttempts,
   maxCrashes: row.task.maxCrashes,
   awaited: row.task.awaited,
+  branch: branchOf(row.task),
+  undoes: row.task.undoes,
 })
+
+const branchOf = ({ parent, step, onExhausted = "fail" }: Driver.NewTask) =>
+  parent === undefined ? undefined : { parent, step, onExhausted }
 
 /** What a worker is given. */
 export const claimedOf = (row: Row): Driver.ClaimedTask => ({

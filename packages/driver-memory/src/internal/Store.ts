@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
+import { Claiming, type Driver, Progress, Task, Uniqueness } from "@millrace/core"
 import { Lane } from "./Lane.ts"
 import * as Row from "./Row.ts"
 import { Sessions } from "./Sessions.ts"
+import { Tree } from "./Tree.ts"
 
 type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
 
@@ -17,6 +18,7 @@ export class Store {
   private readonly running = new Set<Row.Row>()
   /** The task that took each key last. */
   private readonly keys = new Map<string, Task.TaskId>()
+  private readonly tree = new Tree()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
@@ -39,6 +41,7 @@ export class Store {
     for (const [queue, lane] of this.lanes) copy.lane(queue).fill(lane, twinOf)
     for (const row of this.running) copy.running.add(twinOf(row))
     for (const [name, id] of this.keys) copy.keys.set(name, id)
+    copy.tree.fill(this.tree, twinOf)
     copy.sessions = this.sessions
     copy.sequence = this.sequence
     return copy
@@ -53,21 +56,14 @@ export class Store {
       },
     }
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
+    const woken = new Set<Task.TaskId>()
     tasks.forEach((task, index) => {
-      if (verdicts[index]!.stored) this.store(task, now)
+      if (verdicts[index]!.stored) this.store(task, now, woken)
     })
+    this.wakeRuns(woken, now)
     for (const { replaced } of verdicts) if (replaced !== undefined) this.apply(replaced, now)
     for (const [name, { id }] of taken) this.keys.set(name, id)
     return tasks.map(({ id }, index) => Uniqueness.answerOf(id, verdicts[index]!))
-  }
-
-  private store(task: Driver.NewTask, now: number): void {
-    const row = Row.make(task, now)
-    this.rows.set(task.id, row)
-    const run = this.runs.get(task.runId)
-    if (run === undefined) this.runs.set(task.runId, new Set([row]))
-    else run.add(row)
-    this.place(row, task.dueAt ?? now + task.delayMillis, now)
   }
 
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
@@ -100,7 +96,22 @@ export class Store {
     }
   }
 
-  apply(change: Task.Change, now: number): Driver.Settled {
+  settle(changes: ReadonlyArray<Task.Change>, now: number): ReadonlyArray<Driver.Settled> {
+    const settled = changes.map((change) => this.apply(change, now))
+    const applied = changes.filter((_, index) => settled[index]!.status === "applied")
+    const woken = new Set<Task.TaskId>()
+    for (const { report } of applied) {
+      if (report === undefined || !this.rows.has(report.parent)) continue
+      const step = this.tree.report(report)
+      if (report.wakes || Progress.isEnded(step)) woken.add(report.parent)
+    }
+    this.wakeRuns(woken, now)
+    // A run knows what it starts itself, so that wakes nobody.
+    for (const { starts = [] } of applied) for (const task of starts) this.store(task, now)
+    return settled
+  }
+
+  private apply(change: Task.Change, now: number): Driver.Settled {
     const row = this.rows.get(change.taskId)
     const before = row?.history.find((entry) => entry.lease === change.entry.lease)
     if (before !== undefined) {
@@ -116,12 +127,7 @@ export class Store {
     row.lease = lease
     row.failures = change.failures
     row.crashes = change.crashes
-    if (change.to.state === "ready") {
-      this.place(row, now + change.to.delayMillis, now)
-    } else {
-      row.state = change.to.state
-      if (row.task.awaited) this.wake({ _tag: "Ended", runId: row.task.runId })
-    }
+    this.go(row, change.to, now)
     if (kind === "cancelled" && change.from === "running") {
       this.wake({ _tag: "Cancelled", taskId: row.task.id })
     }
@@ -129,10 +135,10 @@ export class Store {
   }
 
   transact(target: Driver.Target, decide: Decide, now: number): ReadonlyArray<Driver.Settled> {
-    const rows = target._tag === "Tasks"
-      ? [...new Set(target.ids)].flatMap((id) => this.rows.get(id) ?? [])
-      : this.expired(now).slice(0, target.limit)
-    return decide(rows.map(Row.taskOf)).map((change) => this.apply(change, now))
+    const rows = target._tag === "Expired"
+      ? this.expired(now).slice(0, target.limit)
+      : this.reached(target)
+    return this.settle(decide(rows.map(Row.taskOf)), now)
   }
 
   heartbeat(beat: Driver.Heartbeat, now: number): Driver.Pulse {
@@ -157,6 +163,11 @@ export class Store {
       const last = row.history.at(-1)
       if (!Task.isTerminal(row.state) || last === undefined) continue
       if (last.at > now - request.olderThanMillis) continue
+      const { parent } = row.task
+      if (parent !== undefined) {
+        if (this.rows.has(parent)) continue
+        this.tree.remove(parent, row)
+      }
       this.rows.delete(id)
       const { flow, unique } = row.task
       const name = unique && Uniqueness.nameOf(flow, unique.key)
@@ -170,16 +181,76 @@ export class Store {
   }
 
   find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {
-    const rows = query.runs === undefined
-      ? [...this.rows.values()]
-      : [...new Set(query.runs)].flatMap((id) => [...this.runs.get(id) ?? []])
-    return rows
+    return this.candidates(query)
+      .filter((row) => query.steps === undefined || query.steps.includes(row.task.step))
+      .filter((row) => query.after === undefined || row.task.id > query.after)
       .filter((row) => query.flow === undefined || row.task.flow === query.flow)
       .filter((row) => query.queue === undefined || row.task.queue === query.queue)
       .filter((row) => query.states === undefined || query.states.includes(row.state))
       .sort((a, b) => a.task.id < b.task.id ? -1 : 1)
       .slice(0, query.limit)
       .map(Row.recordOf)
+  }
+
+  progress(runs: ReadonlyArray<Task.TaskId>): ReadonlyArray<Driver.RunProgress> {
+    return [...new Set(runs)].flatMap((id) => {
+      const row = this.rows.get(id)
+      return row === undefined ? [] : [this.tree.progressOf(row)]
+    })
+  }
+
+  private candidates({ runs, parents }: Driver.FindQuery): ReadonlyArray<Row.Row> {
+    if (parents !== undefined) {
+      const rows = [...new Set(parents)].flatMap((id) => [...this.tree.rowsOf(id)])
+      return rows.filter((row) => runs === undefined || runs.includes(row.task.runId))
+    }
+    return runs === undefined
+      ? [...this.rows.values()]
+      : [...new Set(runs)].flatMap((id) => [...this.runs.get(id) ?? []])
+  }
+
+  private reached(target: Driver.Target & { readonly ids: ReadonlyArray<Task.TaskId> }) {
+    const rows = [...new Set(target.ids)].flatMap((id) => this.rows.get(id) ?? [])
+    return target._tag === "Tasks" ? rows : this.tree.below(rows)
+  }
+
+  /** Stores a task, unless its id is there; adds to `woken` the run that it is to wake. */
+  private store(task: Driver.NewTask, now: number, woken?: Set<Task.TaskId>): boolean {
+    if (this.rows.has(task.id)) return false
+    const row = Row.make(task, now)
+    this.rows.set(task.id, row)
+    const run = this.runs.get(task.runId)
+    if (run === undefined) this.runs.set(task.runId, new Set([row]))
+    else run.add(row)
+    if (row.state === "ready") this.place(row, task.dueAt ?? now + task.delayMillis, now)
+    if (task.parent !== undefined) {
+      const step = this.tree.add(task.parent, row)
+      if (task.ended !== undefined && Progress.isEnded(step)) woken?.add(task.parent)
+    }
+    return true
+  }
+
+  /** Wakes the own tasks of runs: now, or as soon as they would wait. */
+  private wakeRuns(ids: ReadonlySet<Task.TaskId>, now: number): void {
+    for (const id of [...ids].sort()) {
+      const row = this.rows.get(id)
+      if (row === undefined) continue
+      row.wakes++
+      if (row.state === "waiting") this.place(row, now, now)
+    }
+  }
+
+  /** Lets a task go where a change takes it. */
+  private go(row: Row.Row, to: Task.Destination, now: number): void {
+    if (to.state === "ready") {
+      this.place(row, now + to.delayMillis, now)
+    } else if (to.state === "waiting") {
+      if (row.wakes > to.seen) this.place(row, now, now)
+      else row.state = "waiting"
+    } else {
+      row.state = to.state
+      if (row.task.awaited) this.wake({ _tag: "Ended", runId: row.task.runId })
+    }
   }
 
   /** Puts a task among the ready or the scheduled ones of its queue. */

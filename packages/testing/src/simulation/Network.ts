@@ -108,6 +108,7 @@ export class Storage {
           else if (lost.length > 0) say("no longer holds", lost)
         }),
       prune: (request) => call("prune", driver.prune(request), () => {}),
+      progress: (runs) => call("progress", driver.progress(runs), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),
       wakeups: Stream.unwrap(
         Effect.acquireRelease(

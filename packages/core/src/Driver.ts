@@ -139,6 +139,7 @@ export class Driver extends Context.Service<Driver, {
    * **Details**
    *
    * - Progress counts the tasks of each step, and how they ended
+   * - Progress tells why a run is unwinding, until it is retried
    * - A run that does not exist has no progress
    */
   readonly progress: (

@@ -285,6 +285,8 @@ export interface RunProgress {
   readonly id: TaskId
   /** How often its own task was woken. */
   readonly wakes: number
+  /** Why the run is to end before its steps have: its last `unwinding`, unless retried since. */
+  readonly ending: Failure | undefined
   /** The steps that have tasks, in the order of their names. */
   readonly steps: ReadonlyArray<StepProgress>
 }

@@ -21,6 +21,8 @@ export type Outcome =
   | Discarded
   | Interrupted
   | Advanced
+  | Unwinding
+  | Cancelled
 
 /** The handler answered; `output` is its JSON text.
  * @category models
@@ -86,6 +88,22 @@ export interface Advanced {
   readonly _tag: "Advanced"
   readonly starts: ReadonlyArray<NewTask>
   readonly seen: number
+}
+
+/** The own task of a run has seen why the run cannot go on: what is open ends, and is undone.
+ * @category models
+ * @since 0.1.0 */
+export interface Unwinding {
+  readonly _tag: "Unwinding"
+  readonly failure: Failure
+}
+
+/** The own task of a run that was to be cancelled has undone what was done.
+ * @category models
+ * @since 0.1.0 */
+export interface Cancelled {
+  readonly _tag: "Cancelled"
+  readonly failure: Failure
 }
 
 /**

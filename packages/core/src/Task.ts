@@ -91,7 +91,8 @@ export interface Branch {
 
 /**
  * How an entry in a task's history is called: the outcomes of attempts, and what happens to a task
- * without one. `advanced` is an attempt of a run's own task, which then waits for its steps.
+ * without one. Two are of a run's own task: `advanced` where it then waits for its steps, and
+ * `unwinding` where the run is to end before its steps have.
  *
  * @category models
  * @since 0.1.0
@@ -104,6 +105,7 @@ export type EntryKind =
   | "discarded"
   | "interrupted"
   | "advanced"
+  | "unwinding"
   | "skipped"
   | "crashed"
   | "cancelled"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Failed, Failure, Outcome, TimedOut } from "./Outcome.ts"
+import type { Advanced, Failed, Failure, Outcome, TimedOut } from "./Outcome.ts"
 import type {
   Branch,
   Change,
@@ -51,6 +51,7 @@ export type Event =
  * - The task fails when a failure is the `maxAttempts`-th, or when its crashes exceed `maxCrashes`.
  * - Retrying by hand keeps the history and clears both counts.
  * - The own task of a run that has `Advanced` waits until it is woken; waiting spends nothing.
+ * - Cancelling a run whose flow has steps to undo makes it ready once more, to unwind.
  * - A step whose failures are spent ends as its `onExhausted` says, and its run is told.
  *
  * **Example** (A first failure of three)
@@ -122,12 +123,21 @@ const attemptEnded = (task: Task, outcome: Outcome, elapsedMillis: number | unde
     case "Interrupted":
       return changed(task, "interrupted", again(0), entry)
     case "Advanced":
-      return {
-        ...changed(task, "advanced", { state: "waiting", seen: outcome.seen }, entry),
-        starts: outcome.starts,
-      }
+      return advanced(task, outcome, entry)
+    case "Unwinding":
+      return changed(task, "unwinding", again(0), { ...entry, failure: outcome.failure })
+    case "Cancelled":
+      return changed(task, "cancelled", end("cancelled"), { ...entry, failure: outcome.failure })
   }
 }
+
+// A run may live for long: what its own task spent before it came further is not counted.
+const advanced = (task: Task, { starts, seen }: Advanced, entry: Partial<Entry>): Change => ({
+  ...changed(task, "advanced", { state: "waiting", seen }, entry),
+  failures: 0,
+  crashes: 0,
+  starts,
+})
 
 const failed = (
   task: Task,
@@ -163,8 +173,8 @@ const cancelled = (task: Task, reason: string): Change => {
   const failure: Failure = { reason: "Cancelled", message: reason }
   return changed(
     task,
-    "cancelled",
-    end("cancelled"),
+    task.undoes === true ? "unwinding" : "cancelled",
+    task.undoes === true ? again(0) : end("cancelled"),
     task.state === "running"
       ? { attempt: task.failures + 1, failure }
       : { lease: task.lease + 1, failure },

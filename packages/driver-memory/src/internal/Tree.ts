@@ -56,9 +56,15 @@ export class Tree {
   }
 
   /** How far a run is. */
-  progressOf({ task, wakes }: Row): Driver.RunProgress {
+  progressOf({ task, wakes, history }: Row): Driver.RunProgress {
     const steps = [...this.branches.get(task.id)?.steps.values() ?? []]
-    return { id: task.id, wakes, steps: steps.sort((a, b) => a.step < b.step ? -1 : 1) }
+    const turn = history.findLast(({ kind }) => kind === "unwinding" || kind === "retried")
+    return {
+      id: task.id,
+      wakes,
+      ending: turn?.kind === "unwinding" ? turn.failure : undefined,
+      steps: steps.sort((a, b) => a.step < b.step ? -1 : 1),
+    }
   }
 
   private count(

@@ -201,6 +201,7 @@ export type Target =
  * @since 0.1.0
  */
 export interface FindQuery {
+  readonly ids?: ReadonlyArray<TaskId> | undefined
   readonly runs?: ReadonlyArray<string> | undefined
   /** Tasks of steps, by the own tasks of their runs. */
   readonly parents?: ReadonlyArray<TaskId> | undefined

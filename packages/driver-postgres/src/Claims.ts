@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
+import { placeOf } from "./Place.ts"
 import { once, type Store } from "./Store.ts"
 
 interface Lanes {
@@ -171,5 +172,7 @@ const toTask = (row: Row, nameOf: (id: number) => string): Driver.ClaimedTask =>
     input: row.input as string,
     enqueuedAt: row.created as number,
     trace: (row.trace as string | null) ?? undefined,
+    version: (row.version as string | null) ?? undefined,
+    ...placeOf(row),
   }
 }

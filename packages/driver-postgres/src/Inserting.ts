@@ -9,7 +9,7 @@ import { attempt, type Query, type Row } from "./Connection.ts"
 import { toDriverError } from "./DatabaseError.ts"
 import { Grouping } from "./Grouping.ts"
 import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
-import { insertParams } from "./statements/Insert.ts"
+import { queueIdsBeside, storeTasks } from "./Storing.ts"
 import { repeatConflicts, type Store } from "./Store.ts"
 import { asPart } from "./Transacting.ts"
 import * as Unique from "./Unique.ts"
@@ -53,7 +53,7 @@ const send = async (
   tasks: ReadonlyArray<Driver.NewTask>,
 ) => {
   const queueId = await queues.resolve(query, queuesOf(tasks))
-  return query(statements.insert, insertParams(now, { always: false }, tasks, queueId))
+  return storeTasks(query, statements, now, { always: false }, tasks, queueId)
 }
 
 const sendUnique = (store: Store, now: string | null, tasks: ReadonlyArray<Driver.NewTask>) => {
@@ -79,7 +79,6 @@ const uniqueWithin = async (
   const run = (part: Query) => Unique.store({ ...setting, query: part }, tasks)
   return await (joined.begin === undefined ? run(query) : asPart(joined.begin, run))
 }
-
 // Other sessions see neither the tasks nor, in time, who began to wait meanwhile: the transaction
 // wakes unasked. A caller's transaction may have ended, which its id tells: nothing is stored then.
 const insertWithin = async (
@@ -92,17 +91,10 @@ const insertWithin = async (
   const transaction = await joined.id?.()
   const queueId = await queueIdsBeside(store, query, queuesOf(tasks))
   const how = { always: true, transaction }
-  const rows = await query(store.statements.insert, insertParams(now, how, tasks, queueId))
+  const rows = await storeTasks(query, store.statements, now, how, tasks, queueId)
   if (rows.length === 0) await assertOpen(joined, "insert")
   return rows
 }
-
-// A new queue is made beside the transaction where that is possible: inside, its name would stay
-// locked.
-const queueIdsBeside = (store: Store, query: Query, queues: Iterable<string>) =>
-  store.connection.concurrent
-    ? store.queues.resolve(store.connection.query, queues)
-    : store.queues.resolveOnce(query, queues)
 
 function* queuesOf(tasks: ReadonlyArray<Driver.NewTask>): Iterable<string> {
   for (const task of tasks) yield task.queue

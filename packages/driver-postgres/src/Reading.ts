@@ -1,5 +1,5 @@
 /**
- * The driver's `find` and `prune`.
+ * The driver's `find`, `progress` and `prune`.
  *
  * @since 0.1.0
  */
@@ -7,9 +7,11 @@ import { type Driver, type DriverError, type Outcome, RunId, type Task } from "@
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
+import { placeOf } from "./Place.ts"
 import { joining, once, type Store, transaction } from "./Store.ts"
 
 type Record = Driver.TaskRecord
+type Progress = Driver.RunProgress
 
 /** Makes the operations.
  * @category constructors
@@ -29,20 +31,85 @@ export const make = (store: Store) => ({
     const now = yield* store.now
     return yield* transaction(store, "prune", async (query) => {
       await query(store.statements.allowScans, [])
-      const rows = await query(store.statements.lockEnded, [
-        now,
-        String(request.olderThanMillis),
-        String(request.limit),
-      ])
-      if (rows.length === 0) return 0
-      const { deleteEnded, dropClaims, freeKeys, trimClaims } = store.statements
-      const pruned = await query(deleteEnded, [idsOf(rows)])
-      await query(freeKeys, [idsOf(pruned)])
-      await query(trimClaims, [idsOf(pruned)])
-      await query(dropClaims, [idsOf(pruned)])
-      return pruned.length
+      let pruned = 0
+      let again = true
+      while (again && pruned < request.limit) {
+        const rows = await pruneOnce(store, query, now, request, request.limit - pruned)
+        pruned += rows.length
+        // The tasks of a run can go once the run has gone.
+        again = rows[0]?.has_steps === true
+      }
+      return pruned
     })
   }),
+
+  progress: (
+    ids: ReadonlyArray<Task.TaskId>,
+  ): Effect.Effect<ReadonlyArray<Progress>, DriverError> =>
+    joining(
+      store,
+      "read progress",
+      once(store, "read progress", (run) => progress(store, run, ids)),
+      (inside, run) => progress(inside, run, ids),
+    ),
+})
+
+const pruneOnce = async (
+  { statements }: Store,
+  query: Query,
+  now: string | null,
+  { olderThanMillis }: Driver.PruneRequest,
+  limit: number,
+): Promise<ReadonlyArray<Row>> => {
+  const locked = [now, String(olderThanMillis), String(limit)]
+  const rows = await query(statements.lockEnded, locked)
+  if (rows.length === 0) return rows
+  const pruned = await query(statements.deleteEnded, [idsOf(rows)])
+  await query(statements.freeKeys, [idsOf(pruned)])
+  await query(statements.trimClaims, [idsOf(pruned)])
+  await query(statements.dropClaims, [idsOf(pruned)])
+  const parents = new Set(pruned.flatMap((row) => row.parent === null ? [] : [String(row.parent)]))
+  if (parents.size > 0) await query(statements.deleteSteps, [arrayLiteral([...parents])])
+  return pruned
+}
+
+const progress = async (
+  { statements }: Store,
+  run: Query,
+  ids: ReadonlyArray<Task.TaskId>,
+): Promise<ReadonlyArray<Progress>> => {
+  const asked = [...new Set(ids)].filter((id) => RunId.isRunId(id))
+  if (asked.length === 0) return []
+  const rows = await run(statements.progress, [arrayLiteral(asked)])
+  const found = new Map(rows.map((row) => [row.id as string, row]))
+  return asked.flatMap((id) => found.has(id) ? [toProgress(found.get(id)!)] : [])
+}
+
+const toProgress = (row: Row): Progress => ({
+  id: row.id as string,
+  wakes: row.wakes as number,
+  ending: row.kind === "unwinding"
+    ? failureOf(row.reason as Reason | null, row.message as string | null, row.error as Text)
+    : undefined,
+  steps: row.steps === null
+    ? []
+    : (JSON.parse(row.steps as string) as ReadonlyArray<Counts>).map(toStep),
+})
+
+type Text = string | null
+type Reason = Outcome.FailureReason
+
+type Counts = readonly [
+  step: string,
+  tasks: number,
+  completed: number,
+  failed: number,
+  cancelled: number,
+  skipped: number,
+]
+
+const toStep = ([step, tasks, completed, failed, cancelled, skipped]: Counts) => ({
+  ...{ step, tasks, completed, failed, cancelled, skipped },
 })
 
 const find = async (
@@ -52,21 +119,23 @@ const find = async (
 ): Promise<ReadonlyArray<Record>> => {
   const queue = query.queue === undefined ? undefined : await queues.find(run, query.queue)
   if (query.queue !== undefined && queue === undefined) return []
-  const params = [
+  const { ids, runs, parents } = query
+  const origin = ids ? "ids" : parents ? "parents" : runs ? "runs" : "all"
+  const rows = await run(statements.find[origin], [
     query.flow ?? null,
     queue === undefined ? null : String(queue),
-    query.states === undefined ? null : arrayLiteral(query.states),
+    listOf(query.states),
     String(query.limit),
-  ]
-  const rows = query.runs === undefined
-    ? await run(statements.find, params)
-    : await run(statements.findOfRuns, [
-      ...params,
-      arrayLiteral(query.runs.filter((id) => RunId.isRunId(id))),
-    ])
+    listOf(query.steps),
+    query.after ?? null,
+    ...[ids, runs, parents].map((list) => listOf(list?.filter((id) => RunId.isRunId(id)))),
+  ])
   const nameOf = await queues.names(run, rows.map((row) => row.queue_id as number))
   return rows.map((row) => toRecord(row, nameOf))
 }
+
+const listOf = (all: ReadonlyArray<string> | undefined) =>
+  all === undefined ? null : arrayLiteral(all)
 
 const idsOf = (rows: ReadonlyArray<Row>) => arrayLiteral(rows.map((row) => row.id as string))
 
@@ -90,6 +159,8 @@ const toRecord = (row: Row, nameOf: (id: number) => string): Record => ({
   enqueuedAt: row.created as number,
   dueAt: (row.due as number | null) ?? undefined,
   history: historyOf(row.history as string | null),
+  version: (row.version as string | null) ?? undefined,
+  ...placeOf(row),
 })
 
 type Entry = readonly [
@@ -116,7 +187,14 @@ const toEntry = (
   startedAt: startedAt ?? undefined,
   at,
   output: output ?? undefined,
-  failure: reason === null
-    ? undefined
-    : { reason, message: text ?? "", ...(error === null ? {} : { error }) },
+  failure: failureOf(reason, text, error),
 })
+
+const failureOf = (
+  reason: Reason | null,
+  text: Text,
+  error: Text,
+): Outcome.Failure | undefined =>
+  reason === null
+    ? undefined
+    : { reason, message: text ?? "", ...(error === null ? {} : { error }) }

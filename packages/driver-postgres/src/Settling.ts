@@ -6,10 +6,13 @@
 import type { Driver, DriverError, Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
-import type { Query, Row } from "./Connection.ts"
+import type { Query } from "./Connection.ts"
+import { follow, isSimple, isTold, queuesOf } from "./Consequences.ts"
 import type { Holdings } from "./Holdings.ts"
 import { applyParams } from "./statements/Apply.ts"
 import { type KnownChange, settleParams } from "./statements/Settle.ts"
+import { settleReportingParams } from "./statements/SettleReporting.ts"
+import { queueIdsBeside } from "./Storing.ts"
 import { joining, once, type Store } from "./Store.ts"
 
 type Change = Task.Change
@@ -24,26 +27,39 @@ export const make = (store: Store, holdings: Holdings) =>
   ): Effect.fn.Return<ReadonlyArray<Settled>, DriverError> {
     if (changes.length === 0) return []
     const now = yield* store.now
-    const alone = once(store, "settle", async (query) => {
-      const written = new Set<string>()
-      const { known, unknown, closing, keys } = sorted(holdings, changes)
-      if (known.length > 0) {
-        await settleKnown(store, query, holdings, now, known, written)
-      }
-      if (unknown.length > 0) {
-        const rows = await query(store.statements.apply, applyParams(now, unknown))
-        holdings.settled(closing, [])
-        for (const row of rows) written.add(`${row.task_id} ${row.lease}`)
-      }
-      return answers(query, store, changes, keys, written)
-    })
     return yield* joining(
       store,
       "settle",
-      alone,
+      once(store, "settle", (query) => settleAlone(store, query, holdings, now, changes)),
       (inside, query) => settleInside(inside, query, holdings, now, changes),
     )
   })
+
+const settleAlone = async (
+  store: Store,
+  query: Query,
+  holdings: Holdings,
+  now: string | null,
+  changes: ReadonlyArray<Change>,
+): Promise<ReadonlyArray<Settled>> => {
+  const batch = sorted(holdings, changes)
+  const ended = batch.known.length > 0 ? holdings.endedWith(batch.closing) : []
+  const told = changes.some(isTold)
+  let settled: ReadonlyArray<Settled>
+  if (told && !(batch.known.length > 0 && changes.every(isSimple))) {
+    const queueId = await store.queues.resolve(query, queuesOf(changes))
+    settled = await store.connection.transaction(async (query) => {
+      const written = await write(store, query, now, batch, ended, "settle")
+      await follow(store.statements, query, now, writtenOf(batch, written), queueId)
+      return answers(query, store, changes, batch.keys, written)
+    })
+    holdings.settled(batch.closing, ended)
+    return settled
+  }
+  const written = await write(store, query, now, batch, ended, told ? "settleReporting" : "settle")
+  holdings.settled(batch.closing, ended)
+  return answers(query, store, changes, batch.keys, written)
+}
 
 // What is rolled back was never settled. So the claims stay as they are, and it is the worker's own
 // settle, which follows when the handler has ended, that learns what is stored and closes them.
@@ -54,22 +70,49 @@ const settleInside = async (
   now: string | null,
   changes: ReadonlyArray<Change>,
 ): Promise<ReadonlyArray<Settled>> => {
-  const written = new Set<string>()
-  const { known, unknown, keys } = sorted(holdings, changes)
-  if (known.length > 0) {
-    const rows = await query(store.statements.settle, settleParams(now, [], known))
-    for (const key of writtenOf(rows, known)) written.add(key)
-  }
-  if (unknown.length > 0) {
-    const rows = await query(store.statements.apply, applyParams(now, unknown))
-    for (const row of rows) written.add(`${row.task_id} ${row.lease}`)
-  }
-  return answers(query, store, changes, keys, written)
+  const batch = sorted(holdings, changes)
+  const written = await write(store, query, now, batch, [], "settle")
+  const queueId = await queueIdsBeside(store, query, queuesOf(changes))
+  await follow(store.statements, query, now, writtenOf(batch, written), queueId)
+  return answers(query, store, changes, batch.keys, written)
 }
+
+/** Changes that were sorted, each with its key; the known ones come with their claims. */
+interface Batch {
+  readonly known: ReadonlyArray<KnownChange>
+  readonly unknown: ReadonlyArray<Change>
+  /** What this process held. */
+  readonly closing: ReadonlyArray<Task.TaskId>
+  readonly keys: ReadonlyArray<string>
+}
+
+/** Writes a batch in one statement, and answers which of its changes applied. */
+const write = async (
+  { statements }: Store,
+  query: Query,
+  now: string | null,
+  { known, unknown }: Batch,
+  ended: ReadonlyArray<number>,
+  how: "settle" | "settleReporting",
+): Promise<Set<string>> => {
+  if (known.length === 0) {
+    const rows = await query(statements.apply, applyParams(now, unknown))
+    return new Set(rows.map((row) => `${row.task_id} ${row.lease}`))
+  }
+  const params = how === "settle" ? settleParams : settleReportingParams
+  const rows = await query(statements[how], params(now, ended, known))
+  const which = rows[0]?.which
+  return new Set(
+    typeof which === "string" ? which.split(",") : known.map(({ change }) => keyOf(change)),
+  )
+}
+
+const writtenOf = ({ known, unknown }: Batch, written: ReadonlySet<string>) =>
+  [...known.map(({ change }) => change), ...unknown].filter((change) => written.has(keyOf(change)))
 
 // Of two changes with one lease the first is sent. Where the claims of some are not known, all go
 // the slower way: in two statements they would not become ready in the order of the batch.
-const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>) => {
+const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>): Batch => {
   const known: Array<KnownChange> = []
   const all: Array<Change> = []
   const keys = changes.map(keyOf)
@@ -83,29 +126,10 @@ const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>) => {
     all.push(change)
     if (claim !== undefined) known.push({ change, claim })
   })
+  const closing = known.map(({ change }) => change.taskId)
   return known.length === all.length
-    ? { known, unknown: [], closing: [], keys }
-    : { known: [], unknown: all, closing: known.map(({ change }) => change.taskId), keys }
-}
-
-const settleKnown = async (
-  store: Store,
-  query: Query,
-  holdings: Holdings,
-  now: string | null,
-  known: ReadonlyArray<KnownChange>,
-  written: Set<string>,
-): Promise<void> => {
-  const ids = known.map(({ change }) => change.taskId)
-  const ended = holdings.endedWith(ids)
-  const rows = await query(store.statements.settle, settleParams(now, ended, known))
-  holdings.settled(ids, ended)
-  for (const key of writtenOf(rows, known)) written.add(key)
-}
-
-const writtenOf = (rows: ReadonlyArray<Row>, known: ReadonlyArray<KnownChange>) => {
-  const which = rows[0]?.which
-  return typeof which === "string" ? which.split(",") : known.map(({ change }) => keyOf(change))
+    ? { known, unknown: [], closing, keys }
+    : { known: [], unknown: all, closing, keys }
 }
 
 /** What became of changes, of which some were written just now.

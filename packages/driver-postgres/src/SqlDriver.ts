@@ -59,7 +59,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const holdings = new Holdings()
   const { claim, heartbeat } = Claims.make(store, holdings)
-  const { find, prune } = Reading.make(store)
+  const { find, progress, prune } = Reading.make(store)
   const driver = Driver.Driver.of({
     name: settings.name,
     insert: Inserting.make(store),
@@ -68,6 +68,7 @@ export const make = Effect.fnUntraced(function* (
     transact: Transacting.make(store),
     heartbeat,
     prune,
+    progress,
     find,
     wakeups: yield* Wakeups.make(connection, settings.schema),
   })

@@ -7,14 +7,17 @@ import * as SchemaName from "./SchemaName.ts"
 import { apply } from "./statements/Apply.ts"
 import { claim } from "./statements/Claim.ts"
 import * as Expire from "./statements/Expire.ts"
-import { find, findOfRuns } from "./statements/Find.ts"
+import { find, progress } from "./statements/Find.ts"
 import * as Heartbeat from "./statements/Heartbeat.ts"
 import { insert } from "./statements/Insert.ts"
 import * as Keys from "./statements/Keys.ts"
+import { insertFlow, insertStarted } from "./statements/InsertFlow.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
+import { report } from "./statements/Report.ts"
 import { entries, settle } from "./statements/Settle.ts"
-import { lockTasks, standing } from "./statements/Standing.ts"
+import { settleReporting } from "./statements/SettleReporting.ts"
+import { lockRuns, lockTasks, standing, standingOfRuns } from "./statements/Standing.ts"
 import { arm, channelOf, disarm } from "./statements/Wake.ts"
 
 /**
@@ -40,14 +43,20 @@ export const make = (schemaName: string) => {
     takeKeys: Keys.takeKeys(schema),
     dropKeys: Keys.dropKeys(schema),
     freeKeys: Keys.freeKeys(schema),
+    insertFlow: insertFlow(schema, channel),
+    insertStarted: insertStarted(schema),
     claim: claim(schema),
     arm: arm(schema),
     disarm: disarm(schema),
     settle: settle(schema, channel),
+    settleReporting: settleReporting(schema, channel),
+    report: report(schema, channel),
     entries: entries(schema),
     apply: apply(schema, channel),
     lockTasks: lockTasks(schema),
     standing: standing(schema),
+    lockRuns: lockRuns(schema),
+    standingOfRuns: standingOfRuns(schema),
     lockWorkers: Expire.lockWorkers(schema),
     lockClaims: Expire.lockClaims(schema),
     unsettled: Expire.unsettled(schema),
@@ -55,12 +64,18 @@ export const make = (schemaName: string) => {
     deleteWorkers: Expire.deleteWorkers(schema),
     beat: Heartbeat.beat(schema),
     end: Heartbeat.end(schema),
-    find: find(schema),
-    findOfRuns: findOfRuns(schema),
+    find: {
+      all: find(schema, "all"),
+      ids: find(schema, "ids"),
+      runs: find(schema, "runs"),
+      parents: find(schema, "parents"),
+    },
+    progress: progress(schema),
     allowScans: Prune.allowScans,
     lockEnded: Prune.lockEnded(schema),
     deleteEnded: Prune.deleteEnded(schema),
     trimClaims: Prune.trimClaims(schema),
+    deleteSteps: Prune.deleteSteps(schema),
     dropClaims: Prune.dropClaims(schema),
     readQueues: Queues.readQueues(schema),
     makeQueues: Queues.makeQueues(schema),

@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import { sql } from "drizzle-orm"
 import {
   bigint,
   boolean,
@@ -41,6 +42,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `keys`: the task that took each key of a job last
  * - `queues`: the names of queues, whose numbers the other tables hold
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
+ * - `runs`, `steps`: which runs of flows wait, and how far their steps are
  *
  * @category tables
  * @since 0.1.0
@@ -76,7 +78,13 @@ const records = (schema: Schema) => ({
     step: text("step").notNull(),
     input: json("input").notNull(),
     trace: text("trace"),
-  }),
+    parent: uuid("parent"),
+    onExhausted: text("on_exhausted", { enum: ["fail", "skip", "collect"] }),
+    version: text("version"),
+    undoes: boolean("undoes"),
+  }, (row) => [
+    index("tasks_parent").on(row.parent, row.step, row.id).where(sql`parent is not null`),
+  ]),
   attempts: schema.table("attempts", {
     taskId: uuid("task_id").notNull(),
     lease: integer("lease").notNull(),
@@ -124,6 +132,26 @@ const positions = (schema: Schema) => ({
     taskIds: uuid("task_ids").array().notNull(),
     leases: integer("leases").array().notNull(),
   }),
+  runs: schema.table("runs", {
+    taskId: uuid("task_id").primaryKey(),
+    wakes: integer("wakes").notNull(),
+    seen: integer("seen"),
+    queueId: integer("queue_id"),
+    lease: integer("lease"),
+    failures: integer("failures"),
+    priority: smallint("priority"),
+    crashes: smallint("crashes"),
+    moved: smallint("moved").notNull(),
+  }),
+  steps: schema.table("steps", {
+    parent: uuid("parent").notNull(),
+    tasks: integer("tasks").notNull(),
+    completed: integer("completed").notNull(),
+    failed: integer("failed").notNull(),
+    cancelled: integer("cancelled").notNull(),
+    skipped: integer("skipped").notNull(),
+    step: text("step").notNull(),
+  }, (row) => [primaryKey({ columns: [row.parent, row.step] })]),
   workers: schema.table("workers", {
     id: text("id").primaryKey(),
     expiresAt: instant("expires_at").notNull(),
@@ -153,5 +181,6 @@ const views = (schema: Schema) => ({
     lastAt: instant("last_at"),
     input: json("input").notNull(),
     output: json("output"),
+    parent: uuid("parent"),
   }).existing(),
 })

@@ -8,6 +8,8 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Begin } from "./Begin.ts"
 import type { Query, Row } from "./Connection.ts"
+import { follow, Moved, queuesOf } from "./Consequences.ts"
+import { placeOf } from "./Place.ts"
 import { answers, keyOf } from "./Settling.ts"
 import { applyParams } from "./statements/Apply.ts"
 import { joining, type Store, transaction } from "./Store.ts"
@@ -19,13 +21,6 @@ type Decided =
   | { readonly settled: ReadonlyArray<Driver.Settled> }
   | { readonly thrown: unknown }
 
-/** A task was claimed or settled after it was read: the transaction is repeated.
- * @category errors
- * @since 0.1.0 */
-export class Moved extends Error {
-  readonly code = "40001"
-}
-
 /** Makes the operation.
  * @category constructors
  * @since 0.1.0 */
@@ -35,9 +30,12 @@ export const make = (store: Store) =>
     decide: Decide,
   ): Effect.fn.Return<ReadonlyArray<Driver.Settled>, DriverError> {
     const now = yield* store.now
-    const run = target._tag === "Tasks"
-      ? (query: Query) => ofTasks(store, query, now, target.ids, decide)
-      : (query: Query) => ofExpired(store, query, now, target.limit, decide)
+    const run = (query: Query) =>
+      target._tag === "Tasks"
+        ? ofTasks(store, query, now, target.ids, decide)
+        : target._tag === "Runs"
+        ? ofRuns(store, query, now, target.ids, decide)
+        : ofExpired(store, query, now, target.limit, decide)
     const decided = yield* joining(
       store,
       operation,
@@ -88,6 +86,19 @@ const ofTasks = async (
   return decideAndApply(store, query, now, ids.flatMap((id) => found.get(id) ?? []), decide)
 }
 
+const ofRuns = async (
+  store: Store,
+  query: Query,
+  now: string | null,
+  targets: ReadonlyArray<Task.TaskId>,
+  decide: Decide,
+): Promise<Decided> => {
+  const ids = arrayLiteral(targets.filter((id) => RunId.isRunId(id)))
+  await query(store.statements.lockRuns, [ids])
+  const rows = await query(store.statements.standingOfRuns, [ids])
+  return decideAndApply(store, query, now, rows.map(toTask), decide)
+}
+
 const ofExpired = async (
   store: Store,
   query: Query,
@@ -126,13 +137,19 @@ const decideAndApply = async (
   }
   const fitting = fittingOf(tasks, changes)
   const written = new Set<string>()
-  if (fitting.length > 0) {
-    const rows = await query(store.statements.apply, applyParams(now, fitting))
-    if (rows.length < fitting.length) throw new Moved()
+  for (let from = 0; from < fitting.length; from += batch) {
+    const some = fitting.slice(from, from + batch)
+    const rows = await query(store.statements.apply, applyParams(now, some))
+    if (rows.length < some.length) throw new Moved()
     for (const row of rows) written.add(`${row.task_id} ${row.lease}`)
   }
+  const queueId = await store.queues.resolveOnce(query, queuesOf(fitting))
+  await follow(store.statements, query, now, fitting, queueId)
   return { settled: await answers(query, store, changes, changes.map(keyOf), written) }
 }
+
+/** How many changes one statement applies: it looks for each among all of them. */
+const batch = 500
 
 // A change that does not fit the task as it was read is stale, whatever happens meanwhile.
 const fittingOf = (tasks: ReadonlyArray<Task.Task>, changes: ReadonlyArray<Task.Change>) => {
@@ -157,4 +174,5 @@ export const toTask = (row: Row): Task.Task => ({
   maxAttempts: row.max_attempts as number,
   maxCrashes: row.max_crashes as number,
   awaited: row.awaited as boolean,
+  ...placeOf(row),
 })

@@ -7,10 +7,11 @@
 import { type Driver, type Task, Uniqueness } from "@millrace/core"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
+import { follow, Moved } from "./Consequences.ts"
 import { applyParams } from "./statements/Apply.ts"
-import { insertParams } from "./statements/Insert.ts"
 import type { Statements } from "./Statements.ts"
-import { Moved, toTask } from "./Transacting.ts"
+import { storeTasks } from "./Storing.ts"
+import { toTask } from "./Transacting.ts"
 
 type Tasks = ReadonlyArray<Driver.NewTask>
 
@@ -50,14 +51,14 @@ export const store = async (setting: Setting, tasks: Tasks): Promise<ReadonlyArr
   const stored = tasks.filter((_, index) => verdicts[index]!.stored)
   if (stored.length > 0) {
     const how = { always: true, transaction: setting.transaction }
-    const params = insertParams(setting.now, how, stored, setting.queueId)
-    const rows = await query(statements.insert, params)
+    const rows = await storeTasks(query, statements, setting.now, how, stored, setting.queueId)
     if (rows.length < stored.length) throw new Moved()
   }
   const replaced = verdicts.flatMap((verdict) => verdict.replaced ?? [])
   if (replaced.length > 0) {
     const rows = await query(statements.apply, applyParams(setting.now, replaced))
     if (rows.length < replaced.length) throw new Moved()
+    await follow(statements, query, setting.now, replaced, setting.queueId)
   }
   await give(setting, owners, taken)
   return tasks.map(({ id }, index) => ({ ...Uniqueness.answerOf(id, verdicts[index]!) }))

@@ -29,6 +29,13 @@ const explain = async (sql: postgres.Sql, text: string, params: ReadonlyArray<st
   return rows.map((row) => String(row["QUERY PLAN"]))
 }
 
+const found = (
+  by: { readonly ids?: string; readonly runs?: string; readonly parents?: string },
+) => [
+  ...[null, null, null, "10", null, null],
+  ...[by.ids ?? null, by.runs ?? null, by.parents ?? null],
+]
+
 const check = async (schema: string) => {
   const sql = postgres(databaseUrl(), { max: 1, fetch_types: false, connection: planner as object })
   const statements = Statements.make(schema)
@@ -48,8 +55,10 @@ const check = async (schema: string) => {
     ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
     ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
     ["beat", statements.beat, [null, "w", id, "{1}", "1000"]],
-    ["find by run", statements.findOfRuns, [null, null, null, "1", id]],
-    ["find", statements.find, [null, null, null, "10"]],
+    ["find by run", statements.find.runs, found({ runs: id })],
+    ["find by id", statements.find.ids, found({ ids: id })],
+    ["find of a run", statements.find.parents, found({ parents: id })],
+    ["find", statements.find.all, found({})],
     ["stand", statements.standing, [id]],
     ["arm", statements.arm, [null, "w", "{1}"]],
   ]

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Progress, Task, Uniqueness } from "@millrace/core"
+import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
 import { Lane } from "./Lane.ts"
 import * as Row from "./Row.ts"
 import { Sessions } from "./Sessions.ts"
@@ -56,12 +56,13 @@ export class Store {
       },
     }
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
-    const woken = new Set<Task.TaskId>()
-    tasks.forEach((task, index) => {
-      if (verdicts[index]!.stored) this.store(task, now, woken)
-    })
-    this.wakeRuns(woken, now)
-    for (const { replaced } of verdicts) if (replaced !== undefined) this.apply(replaced, now)
+    const stored = tasks.filter((_, index) => verdicts[index]!.stored)
+    for (const task of stored) this.store(task, now)
+    const told = stored.flatMap(({ ended, parent, step }) =>
+      ended !== undefined && parent !== undefined && this.tree.isEnded(parent, step) ? [parent] : []
+    )
+    this.wakeRuns(new Set(told), [], now)
+    this.settle(verdicts.flatMap(({ replaced }) => replaced ?? []), now)
     for (const [name, { id }] of taken) this.keys.set(name, id)
     return tasks.map(({ id }, index) => Uniqueness.answerOf(id, verdicts[index]!))
   }
@@ -99,15 +100,16 @@ export class Store {
   settle(changes: ReadonlyArray<Task.Change>, now: number): ReadonlyArray<Driver.Settled> {
     const settled = changes.map((change) => this.apply(change, now))
     const applied = changes.filter((_, index) => settled[index]!.status === "applied")
-    const woken = new Set<Task.TaskId>()
-    for (const { report } of applied) {
-      if (report === undefined || !this.rows.has(report.parent)) continue
-      const step = this.tree.report(report)
-      if (report.wakes || Progress.isEnded(step)) woken.add(report.parent)
-    }
-    this.wakeRuns(woken, now)
     // A run knows what it starts itself, so that wakes nobody.
     for (const { starts = [] } of applied) for (const task of starts) this.store(task, now)
+    const reports = applied.flatMap(({ report }) =>
+      report !== undefined && this.rows.has(report.parent) ? [report] : []
+    )
+    for (const report of reports) this.tree.report(report)
+    const told = reports.filter(({ parent, step, wakes }) =>
+      wakes || this.tree.isEnded(parent, step)
+    )
+    this.wakeRuns(new Set(told.map(({ parent }) => parent)), applied, now)
     return settled
   }
 
@@ -199,14 +201,17 @@ export class Store {
     })
   }
 
-  private candidates({ runs, parents }: Driver.FindQuery): ReadonlyArray<Row.Row> {
-    if (parents !== undefined) {
-      const rows = [...new Set(parents)].flatMap((id) => [...this.tree.rowsOf(id)])
-      return rows.filter((row) => runs === undefined || runs.includes(row.task.runId))
-    }
-    return runs === undefined
-      ? [...this.rows.values()]
-      : [...new Set(runs)].flatMap((id) => [...this.runs.get(id) ?? []])
+  private candidates({ ids, runs, parents }: Driver.FindQuery): ReadonlyArray<Row.Row> {
+    const rows = ids !== undefined
+      ? [...new Set(ids)].flatMap((id) => this.rows.get(id) ?? [])
+      : parents !== undefined
+      ? [...new Set(parents)].flatMap((id) => [...this.tree.rowsOf(id)])
+      : runs !== undefined
+      ? [...new Set(runs)].flatMap((id) => [...this.runs.get(id) ?? []])
+      : [...this.rows.values()]
+    return rows
+      .filter(({ task }) => parents === undefined || parents.includes(task.parent ?? ""))
+      .filter(({ task }) => runs === undefined || runs.includes(task.runId))
   }
 
   private reached(target: Driver.Target & { readonly ids: ReadonlyArray<Task.TaskId> }) {
@@ -214,8 +219,8 @@ export class Store {
     return target._tag === "Tasks" ? rows : this.tree.below(rows)
   }
 
-  /** Stores a task, unless its id is there; adds to `woken` the run that it is to wake. */
-  private store(task: Driver.NewTask, now: number, woken?: Set<Task.TaskId>): boolean {
+  /** Stores a task, unless its id is there. */
+  private store(task: Driver.NewTask, now: number): boolean {
     if (this.rows.has(task.id)) return false
     const row = Row.make(task, now)
     this.rows.set(task.id, row)
@@ -223,19 +228,26 @@ export class Store {
     if (run === undefined) this.runs.set(task.runId, new Set([row]))
     else run.add(row)
     if (row.state === "ready") this.place(row, task.dueAt ?? now + task.delayMillis, now)
-    if (task.parent !== undefined) {
-      const step = this.tree.add(task.parent, row)
-      if (task.ended !== undefined && Progress.isEnded(step)) woken?.add(task.parent)
-    }
+    if (task.parent !== undefined) this.tree.add(task.parent, row)
     return true
   }
 
-  /** Wakes the own tasks of runs: now, or as soon as they would wait. */
-  private wakeRuns(ids: ReadonlySet<Task.TaskId>, now: number): void {
-    for (const id of [...ids].sort()) {
+  /**
+   * Wakes the own tasks of runs: now, or as soon as they would wait. So do those that have just
+   * come to wait, and were woken since they looked.
+   */
+  private wakeRuns(
+    told: ReadonlySet<Task.TaskId>,
+    changes: ReadonlyArray<Task.Change>,
+    now: number,
+  ): void {
+    const late = changes.flatMap(({ taskId, to }) =>
+      to.state === "waiting" && this.rows.get(taskId)!.wakes > to.seen ? [taskId] : []
+    )
+    for (const id of [...new Set([...told, ...late])].sort()) {
       const row = this.rows.get(id)
       if (row === undefined) continue
-      row.wakes++
+      if (told.has(id)) row.wakes++
       if (row.state === "waiting") this.place(row, now, now)
     }
   }
@@ -245,8 +257,7 @@ export class Store {
     if (to.state === "ready") {
       this.place(row, now + to.delayMillis, now)
     } else if (to.state === "waiting") {
-      if (row.wakes > to.seen) this.place(row, now, now)
-      else row.state = "waiting"
+      row.state = "waiting"
     } else {
       row.state = to.state
       if (row.task.awaited) this.wake({ _tag: "Ended", runId: row.task.runId })

@@ -22,18 +22,23 @@ export class Tree {
   }
 
   /** Adds the task of a step. */
-  add(parent: Task.TaskId, row: Row): Progress.StepProgress {
+  add(parent: Task.TaskId, row: Row): void {
     let branches = this.branches.get(parent)
     if (branches === undefined) {
       this.branches.set(parent, branches = { rows: new Set(), steps: new Map() })
     }
     branches.rows.add(row)
-    return this.count(parent, row.task.step, (of) => Progress.stored(of, row.task))
+    this.count(parent, row.task.step, (of) => Progress.stored(of, row.task))
   }
 
   /** Changes the counts of a step as a task of it reports. */
-  report(report: Task.Report): Progress.StepProgress {
-    return this.count(report.parent, report.step, (of) => Progress.reported(of, report))
+  report(report: Task.Report): void {
+    this.count(report.parent, report.step, (of) => Progress.reported(of, report))
+  }
+
+  /** Whether all tasks of a step have ended. */
+  isEnded(parent: Task.TaskId, step: string): boolean {
+    return Progress.isEnded(this.branches.get(parent)!.steps.get(step)!)
   }
 
   /** Forgets a task of a run that is gone. */
@@ -48,11 +53,11 @@ export class Tree {
     return this.branches.get(parent)?.rows ?? []
   }
 
-  /** Some tasks, and all that are below them, each once. */
+  /** Some tasks, and all that are below them, each once, in the order of ids. */
   below(roots: ReadonlyArray<Row>): ReadonlyArray<Row> {
     const found = new Set(roots)
     for (const row of found) for (const child of this.rowsOf(row.task.id)) found.add(child)
-    return [...found]
+    return [...found].sort((a, b) => a.task.id < b.task.id ? -1 : 1)
   }
 
   /** How far a run is. */
@@ -71,10 +76,8 @@ export class Tree {
     parent: Task.TaskId,
     step: string,
     f: (of: Progress.StepProgress) => Progress.StepProgress,
-  ): Progress.StepProgress {
+  ): void {
     const { steps } = this.branches.get(parent)!
-    const counted = f(steps.get(step) ?? Progress.none(step))
-    steps.set(step, counted)
-    return counted
+    steps.set(step, f(steps.get(step) ?? Progress.none(step)))
   }
 }

@@ -33,7 +33,8 @@ const read = Object.fromEntries(names.map((name) => [name, `n.${name}`])) as Rec
  * **Details**
  *
  * A ready task is taken from where it stands, a running one needs its claim, an ended one its last
- * entry.
+ * entry. One that waits is only looked at: `report`, later in the transaction, takes it out, and
+ * tells whether it was still there.
  *
  * @category statements
  * @since 0.1.0
@@ -68,10 +69,14 @@ free as materialized (
   union all select task_id, lease, null from unplanned
   union all select task_id, lease, worker from k
   union all select n.task_id, n.lease, null from n cross join lateral (
+    select seen, lease from ${schema}.runs where task_id = n.task_id limit 1
+  ) r
+  where n.from_state = 'waiting' and r.seen is not null and r.lease = n.lease
+  union all select n.task_id, n.lease, null from n cross join lateral (
     select state from ${schema}.attempts a
     where a.task_id = n.task_id and a.lease = n.lease limit 1
   ) a
-  where n.from_state not in ('ready', 'running') and a.state = n.from_state
+  where n.from_state not in ('ready', 'running', 'waiting') and a.state = n.from_state
 ),
 ${
   writeHistory(

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Task } from "@millrace/core"
+import { Task } from "@millrace/core"
 import type { Element } from "../ArrayLiteral.ts"
 import { tellEnds, wakeReady } from "./Wake.ts"
 
@@ -43,7 +43,8 @@ export const changeValues: Readonly<
   failures: (change) => change.failures,
   crashes: (change) => change.crashes,
   kind: (change) => change.entry.kind,
-  state: (change) => change.to.state,
+  // A task that waits has not ended: its history goes on, and `runs` says that it waits.
+  state: (change) => Task.isTerminal(change.to.state) ? change.to.state : "ready",
   reason: (change) => change.entry.failure?.reason,
   message: (change) => change.entry.failure?.message,
   output: (change) => change.entry.output,
@@ -54,7 +55,9 @@ export const changeValues: Readonly<
  * @category conversions
  * @since 0.1.0 */
 export const awaitedIds = (changes: ReadonlyArray<Change>): ReadonlyArray<string> =>
-  changes.flatMap((change) => change.awaited && change.to.state !== "ready" ? [change.taskId] : [])
+  changes.flatMap((change) =>
+    change.awaited && Task.isTerminal(change.to.state) ? [change.taskId] : []
+  )
 
 /**
  * The order in which changes are written: by id, so that batches that overlap meet in one order and
@@ -106,10 +109,19 @@ written as (
   returning task_id, lease, kind, state, worker, failures, crashes, due_at, finished_at
 )`
 
-/** The queries that put the tasks of `written` where they go, and tell who waits for that.
+/**
+ * The queries that put the tasks of `written` where they go, and tell who waits for that. `more`
+ * continues the list of those that are ready.
+ *
  * @category statements
- * @since 0.1.0 */
-export const placeWritten = (schema: string, channel: string, awaited: string): string => `
+ * @since 0.1.0
+ */
+export const placeWritten = (
+  schema: string,
+  channel: string,
+  awaited: string,
+  more = "",
+): string => `
 back as materialized (
   select b.*, w.queue_id, w.priority from written b cross join lateral (
     select queue_id, priority from ${schema}.tasks where id = b.task_id limit 1
@@ -119,12 +131,18 @@ back as materialized (
 placed as (
   insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
   select queue_id, priority, task_id, lease, failures, crashes
-  from back where due_at <= finished_at
+  from back where due_at <= finished_at${more}
 ),
 planned as (
   insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes)
   select queue_id, due_at, task_id, priority, lease, failures, crashes
   from back where due_at > finished_at
 ),
-${wakeReady(schema, channel, "back where due_at <= finished_at", "false")},
+${wakeReady(schema, channel, readyOf(more), "false")},
 ${tellEnds(schema, channel, awaited)}`
+
+const readyOf = (more: string) => {
+  const back = "back where due_at <= finished_at"
+  return more === "" ? back : `(select queue_id, priority, task_id, lease, failures, crashes
+    from ${back}${more}) as r`
+}

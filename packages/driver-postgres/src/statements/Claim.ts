@@ -87,11 +87,13 @@ select (select id::float8 from made) as claim, (select count(*) from due)::int a
   null::smallint as crashes, null::uuid as run_id, null::float8 as created, null::int as index,
   null::int as max_attempts, null::smallint as max_crashes, null::boolean as awaited,
   null::text as flow_type, null::text as flow, null::text as step, null::text as input,
-  null::text as trace
+  null::text as trace, null::uuid as parent, null::text as on_exhausted, null::text as version,
+  null::boolean as undoes
 union all
 select null, null, null, taken.task_id, taken.queue_id, taken.lease + 1, taken.failures,
   taken.crashes, nullif(w.run_id, w.id), ${millisOf("w.created_at")}, w.index,
-  w.max_attempts, w.max_crashes, w.awaited, w.flow_type, w.flow, w.step, w.input::text, w.trace
+  w.max_attempts, w.max_crashes, w.awaited, w.flow_type, w.flow, w.step, w.input::text, w.trace,
+  w.parent, w.on_exhausted, w.version, w.undoes
 from taken cross join lateral (
   select * from ${schema}.tasks where id = taken.task_id limit 1
 ) w`

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { nowOf } from "./Parameters.ts"
+import { decisiveColumns } from "./Standing.ts"
 
 // An expired session is remembered for a day, so that a worker that comes back late is told.
 const remembered = "interval '1 day'"
@@ -34,11 +35,11 @@ order by c.id limit 1000 for update of c skip locked`
  * @category statements
  * @since 0.1.0 */
 export const unsettled = (schema: string): string => `
-select w.id, w.max_attempts, w.max_crashes, w.awaited, 'running' as state, u.lease,
+select ${decisiveColumns}, 'running' as state, u.lease,
   coalesce(l.failures, 0) as failures, coalesce(l.crashes, 0::smallint) as crashes
 from ${schema}.claims c
 cross join lateral unnest(c.task_ids, c.leases) as u(task_id, lease)
-cross join lateral (select * from ${schema}.tasks where id = u.task_id limit 1) w
+cross join lateral (select * from ${schema}.tasks where id = u.task_id limit 1) t
 left join lateral (
   select * from ${schema}.attempts where task_id = u.task_id order by task_id, lease desc limit 1
 ) l on true

@@ -4,10 +4,14 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
+import type { Element } from "../ArrayLiteral.ts"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
 import { wakeReady } from "./Wake.ts"
 
-const given = rows(4, {
+/** The columns of a task.
+ * @category models
+ * @since 0.1.0 */
+export const taskColumns = {
   id: "uuid",
   run_id: "uuid",
   queue_id: "int",
@@ -23,7 +27,9 @@ const given = rows(4, {
   trace: "text",
   delay: "float8",
   due: "float8",
-})
+} as const
+
+const given = rows(4, taskColumns)
 
 /**
  * Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked, `$3`
@@ -75,22 +81,29 @@ export const insertParams = (
   now,
   String(how.always),
   how.transaction ?? null,
-  ...given.encode(tasks, {
-    id: (task) => task.id,
-    run_id: (task) => task.runId === task.id ? null : task.runId,
-    queue_id: (task) => queueId(task.queue),
-    index: (task) => task.index,
-    max_attempts: (task) => task.maxAttempts,
-    priority: (task) => task.priority,
-    max_crashes: (task) => task.maxCrashes,
-    awaited: (task) => task.awaited,
-    flow_type: (task) => task.flowType,
-    flow: (task) => task.flow,
-    step: (task) => task.step,
-    input: (task) => task.input,
-    trace: (task) => task.trace,
-    delay: (task) => task.delayMillis,
-    // Whatever is before 1970 is due, though the database may not know the year.
-    due: (task) => task.dueAt === undefined ? undefined : Math.max(0, task.dueAt),
-  }),
+  ...given.encode(tasks, taskValues(queueId)),
 ]
+
+/** How the columns of a task are read from it.
+ * @category models
+ * @since 0.1.0 */
+export const taskValues = (
+  queueId: (queue: string) => number,
+): Readonly<Record<keyof typeof taskColumns, (task: Driver.NewTask) => Element>> => ({
+  id: (task) => task.id,
+  run_id: (task) => task.runId === task.id ? null : task.runId,
+  queue_id: (task) => queueId(task.queue),
+  index: (task) => task.index,
+  max_attempts: (task) => task.maxAttempts,
+  priority: (task) => task.priority,
+  max_crashes: (task) => task.maxCrashes,
+  awaited: (task) => task.awaited,
+  flow_type: (task) => task.flowType,
+  flow: (task) => task.flow,
+  step: (task) => task.step,
+  input: (task) => task.input,
+  trace: (task) => task.trace,
+  delay: (task) => task.delayMillis,
+  // Whatever is before 1970 is due, though the database may not know the year.
+  due: (task) => task.dueAt === undefined ? undefined : Math.max(0, task.dueAt),
+})

@@ -11,9 +11,13 @@ import { nowOf } from "./Parameters.ts"
 export const allowScans: string = `
 select set_config('enable_bitmapscan', 'on', true), set_config('enable_seqscan', 'on', true)`
 
-/** Locks tasks that ended before. `$1` instant, `$2` age in milliseconds, `$3` limit.
+/**
+ * Locks tasks that ended before; that of a step only where its run is gone. `$1` instant, `$2` age
+ * in milliseconds, `$3` limit.
+ *
  * @category statements
- * @since 0.1.0 */
+ * @since 0.1.0
+ */
 export const lockEnded = (schema: string): string => `
 select id from ${schema}.tasks where id = any(array(
   select a.task_id from ${schema}.attempts a
@@ -23,6 +27,12 @@ select id from ${schema}.tasks where id = any(array(
     )
     and not exists (
       select 1 from ${schema}.attempts b where b.task_id = a.task_id and b.lease > a.lease
+    )
+    and not exists (
+      select 1 from ${schema}.tasks c cross join lateral (
+        select 1 from ${schema}.tasks where id = c.parent limit 1
+      ) p
+      where c.id = a.task_id
     )
   limit $3::text::int
 ))
@@ -36,12 +46,30 @@ with gone as (
   delete from ${schema}.tasks t where t.id = any($1::text::uuid[]) and (
     select l.state from ${schema}.attempts l where l.task_id = t.id order by l.lease desc limit 1
   ) <> 'ready'
-  returning t.id
+  returning t.id, t.parent
 ),
 forgotten as (
   delete from ${schema}.attempts where task_id = any(array(select id from gone))
+),
+closed as (
+  delete from ${schema}.runs where task_id = any(array(select id from gone))
 )
-select id from gone`
+select id, parent, exists (
+  select 1 from ${schema}.tasks where parent = any(array(select id from gone))
+) as has_steps
+from gone`
+
+/** Deletes what is left of runs of which the last task is gone. `$1` ids.
+ * @category statements
+ * @since 0.1.0 */
+export const deleteSteps = (schema: string): string => `
+with empty as materialized (
+  select p.id from unnest($1::text::uuid[]) as p(id)
+  where not exists (select 1 from ${schema}.tasks where parent = p.id)
+    and not exists (select 1 from ${schema}.tasks where id = p.id)
+),
+closed as (delete from ${schema}.runs where task_id = any(array(select id from empty)))
+delete from ${schema}.steps where parent = any(array(select id from empty))`
 
 /**
  * Takes tasks out of claims that others still hold: the history that says that they ended is gone.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Task } from "@millrace/core"
-import { arrayLiteral } from "../ArrayLiteral.ts"
+import { arrayLiteral, type Element } from "../ArrayLiteral.ts"
 import {
   awaitedIds,
   changeColumns,
@@ -23,7 +23,12 @@ export interface KnownChange {
   readonly claim: number
 }
 
-const given = rows(6, { ...changeColumns, claim: "bigint" })
+/** The columns of a change with a known claim.
+ * @category models
+ * @since 0.1.0 */
+export const knownColumns = { ...changeColumns, claim: "bigint" } as const
+
+const given = rows(6, knownColumns)
 
 /**
  * `$1` instant or NULL, `$2` claims that end with this batch, `$3` awaited ids, `$4` how many
@@ -44,6 +49,24 @@ const given = rows(6, { ...changeColumns, claim: "bigint" })
  */
 export const settle = (schema: string, channel: string): string => `
 with t as materialized (select ${nowOf("$1::text")} as now),
+${heldClaims(schema)},
+${
+  writeHistory(
+    schema,
+    given.read,
+    `t, ${given.from}
+    cross join lateral (select worker from k where k.id = ${given.read.claim} limit 1) k
+    where ${isHeld(given.read)}`,
+  )
+},
+${placeWritten(schema, channel, "$3")},
+${endClaims(schema)}
+${settled}`
+
+/** The query `k`: the claims that a batch is of, locked; `$2` and `$5` as in `settle`.
+ * @category statements
+ * @since 0.1.0 */
+export const heldClaims = (schema: string): string => `
 whole as materialized (
   select id, worker, task_ids, leases from ${schema}.claims
   where $2::text <> '{}' and id = any($5::text::bigint[] || $2::text::bigint[])
@@ -54,24 +77,32 @@ part as materialized (
   where $2::text = '{}' and id = any($5::text::bigint[])
   order by id for key share
 ),
-k as materialized (select * from whole union all select * from part),
-${
-  writeHistory(
-    schema,
-    given.read,
-    `t, ${given.from}
-    cross join lateral (select worker from k where k.id = ${given.read.claim} limit 1) k
-    where ((n.task_id, ${given.read.entry_lease}) in (
-      select u.task_id, u.lease from k cross join lateral unnest(k.task_ids, k.leases)
-        as u(task_id, lease)
-    )) is true`,
-  )
-},
-${placeWritten(schema, channel, "$3")},
+k as materialized (select * from whole union all select * from part)`
+
+/** Whether the claims hold the task with the lease.
+ * @category statements
+ * @since 0.1.0 */
+export const isHeld = (
+  read: { readonly task_id: string; readonly entry_lease: string },
+): string =>
+  `((${read.task_id}, ${read.entry_lease}) in (
+  select u.task_id, u.lease from k cross join lateral unnest(k.task_ids, k.leases)
+    as u(task_id, lease)
+)) is true`
+
+/** The query that deletes the claims of `$2` once the history is written.
+ * @category statements
+ * @since 0.1.0 */
+export const endClaims = (schema: string): string => `
 ended as (
   delete from ${schema}.claims
   where id = any($2::text::bigint[]) and (select count(*) from written) >= 0
-)
+)`
+
+/** The answer: how many were written, and which.
+ * @category statements
+ * @since 0.1.0 */
+export const settled: string = `
 select count(*)::int as written,
   case when count(*) < $4::text::int
     then coalesce(string_agg(task_id || ' ' || lease, ','), '') end as which,
@@ -86,23 +117,39 @@ export const settleParams = (
   ended: ReadonlyArray<number>,
   changes: ReadonlyArray<KnownChange>,
 ): ReadonlyArray<string | null> => [
+  ...batchParams(now, ended, changes),
+  ...given.encode(writingOrder(changes, ({ change }) => change), knownValues),
+]
+
+/** Writes the parameters that come before those of each change.
+ * @category statements
+ * @since 0.1.0 */
+export const batchParams = (
+  now: string | null,
+  ended: ReadonlyArray<number>,
+  changes: ReadonlyArray<KnownChange>,
+): ReadonlyArray<string | null> => [
   now,
   arrayLiteral(ended),
   arrayLiteral(awaitedIds(changes.map(({ change }) => change))),
   String(changes.length),
   arrayLiteral([...new Set(changes.map(({ claim }) => claim))]),
-  ...given.encode(writingOrder(changes, ({ change }) => change), {
-    ...ofChange,
-    claim: ({ claim }) => claim,
-  }),
 ]
 
-const ofChange = Object.fromEntries(
-  Object.entries(changeValues).map(([name, value]) => [
-    name,
-    ({ change }: KnownChange) => value(change),
-  ]),
-) as Record<keyof typeof changeColumns, (known: KnownChange) => string>
+/** How the columns of a change with a known claim are read from it.
+ * @category models
+ * @since 0.1.0 */
+export const knownValues: Readonly<
+  Record<keyof typeof knownColumns, (known: KnownChange) => Element>
+> = {
+  ...Object.fromEntries(
+    Object.entries(changeValues).map(([name, value]) => [
+      name,
+      ({ change }: KnownChange) => value(change),
+    ]),
+  ) as Record<keyof typeof changeColumns, (known: KnownChange) => Element>,
+  claim: ({ claim }) => claim,
+}
 
 /** Finds the history rows of some leases. `$1` task ids, `$2` leases.
  * @category statements

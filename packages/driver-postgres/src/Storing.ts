@@ -1,0 +1,64 @@
+/**
+ * Storing tasks: which statement a batch needs, and the numbers of its queues.
+ *
+ * @since 0.1.0
+ */
+import type { Driver } from "@millrace/core"
+import type { Query } from "./Connection.ts"
+import type { Statements } from "./Statements.ts"
+import { insertParams } from "./statements/Insert.ts"
+import { insertFlowParams } from "./statements/InsertFlow.ts"
+import type { Store } from "./Store.ts"
+
+type Tasks = ReadonlyArray<Driver.NewTask>
+
+/**
+ * How tasks are stored: whether workers are woken unasked, and the only transaction to do it in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface How {
+  readonly always: boolean
+  readonly transaction?: string | undefined
+}
+
+/** Stores tasks, and answers the ids of those that were not there.
+ * @category running
+ * @since 0.1.0 */
+export const storeTasks = (
+  query: Query,
+  statements: Statements,
+  now: string | null,
+  how: How,
+  tasks: Tasks,
+  queueId: (queue: string) => number,
+) =>
+  tasks.some(isOfFlow)
+    ? query(statements.insertFlow, insertFlowParams(now, how, distinct(tasks), queueId))
+    : query(statements.insert, insertParams(now, how, tasks, queueId))
+
+// Jobs have a statement of their own, which knows nothing of runs.
+const isOfFlow = (task: Driver.NewTask) =>
+  task.parent !== undefined || task.version !== undefined || task.ended !== undefined ||
+  task.state === "waiting" || task.undoes !== undefined || task.onExhausted !== undefined
+
+/** The first of tasks with one id.
+ * @category conversions
+ * @since 0.1.0 */
+export const distinct = (tasks: Tasks): Tasks => {
+  const ids = new Set<string>()
+  return tasks.filter(({ id }) => !ids.has(id) && ids.add(id))
+}
+
+/**
+ * Numbers queues for a caller's transaction. A new one is made beside it where that is possible:
+ * inside, its name would stay locked.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const queueIdsBeside = (store: Store, query: Query, queues: Iterable<string>) =>
+  store.connection.concurrent
+    ? store.queues.resolve(store.connection.query, queues)
+    : store.queues.resolveOnce(query, queues)

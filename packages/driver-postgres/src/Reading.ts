@@ -78,7 +78,7 @@ const progress = async (
   run: Query,
   ids: ReadonlyArray<Task.TaskId>,
 ): Promise<ReadonlyArray<Progress>> => {
-  const asked = [...new Set(ids)].filter((id) => RunId.isRunId(id))
+  const asked = idsIn(ids)
   if (asked.length === 0) return []
   const rows = await run(statements.progress, [arrayLiteral(asked)])
   const found = new Map(rows.map((row) => [row.id as string, row]))
@@ -128,11 +128,14 @@ const find = async (
     String(query.limit),
     listOf(query.steps),
     query.after ?? null,
-    ...[ids, runs, parents].map((list) => listOf(list?.filter((id) => RunId.isRunId(id)))),
+    ...[ids, runs, parents].map((list) => listOf(list && idsIn(list))),
   ])
   const nameOf = await queues.names(run, rows.map((row) => row.queue_id as number))
   return rows.map((row) => toRecord(row, nameOf))
 }
+
+/** What can be an id, each once. */
+const idsIn = (all: ReadonlyArray<string>) => [...new Set(all)].filter((id) => RunId.isRunId(id))
 
 const listOf = (all: ReadonlyArray<string> | undefined) =>
   all === undefined ? null : arrayLiteral(all)

@@ -102,9 +102,7 @@ export class Store {
     const applied = changes.filter((_, index) => settled[index]!.status === "applied")
     // A run knows what it starts itself, so that wakes nobody.
     for (const { starts = [] } of applied) for (const task of starts) this.store(task, now)
-    const reports = applied.flatMap(({ report }) =>
-      report !== undefined && this.rows.has(report.parent) ? [report] : []
-    )
+    const reports = applied.flatMap(({ report }) => report ?? [])
     for (const report of reports) this.tree.report(report)
     const told = reports.filter(({ parent, step, wakes }) =>
       wakes || this.tree.isEnded(parent, step)
@@ -159,6 +157,13 @@ export class Store {
   }
 
   prune(request: Driver.PruneRequest, now: number): number {
+    const pruned = this.pruneOnce(request, now)
+    const limit = request.limit - pruned
+    // What was stored before its run can go once the run has gone.
+    return pruned === 0 || limit === 0 ? pruned : pruned + this.prune({ ...request, limit }, now)
+  }
+
+  private pruneOnce(request: Driver.PruneRequest, now: number): number {
     let pruned = 0
     for (const [id, row] of this.rows) {
       if (pruned === request.limit) break

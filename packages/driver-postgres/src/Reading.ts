@@ -93,7 +93,8 @@ const toProgress = (row: Row): Progress => ({
     : undefined,
   steps: row.steps === null
     ? []
-    : (JSON.parse(row.steps as string) as ReadonlyArray<Counts>).map(toStep),
+    : (JSON.parse(row.steps as string) as ReadonlyArray<Counts>).map(toStep)
+      .sort((a, b) => a.step < b.step ? -1 : 1),
 })
 
 type Text = string | null

@@ -1,7 +1,12 @@
 import { assert } from "@std/assert"
+import type { Task } from "@millrace/core"
 import * as Statements from "@millrace/driver-postgres/Statements"
+import { applyParams } from "@millrace/driver-postgres/statements/Apply"
 import { insertParams } from "@millrace/driver-postgres/statements/Insert"
+import { insertFlowParams } from "@millrace/driver-postgres/statements/InsertFlow"
+import { reportParams } from "@millrace/driver-postgres/statements/Report"
 import { settleParams } from "@millrace/driver-postgres/statements/Settle"
+import { settleReportingParams } from "@millrace/driver-postgres/statements/SettleReporting"
 import { after, describe, it } from "node:test"
 import postgres from "postgres"
 import * as F from "./fixtures.ts"
@@ -50,10 +55,33 @@ const check = async (schema: string) => {
     awaited: true,
   })
   const id = `{${F.newId()}}`
+  const parent = F.newId()
+  const step = F.newTasks(2, { parent, flowType: "flow", version: "v1" })
+  const told: Task.Change = {
+    ...change,
+    report: { parent, step: "pack", enters: "completed", wakes: false },
+  }
+  const counts = { parent, step: "pack", tasks: 2, completed: 0, failed: 0, cancelled: 0 }
+  const report = reportParams(null, "{1}", [{ ...counts, skipped: 0, asks: true, wakes: true }], [
+    { task: parent, seen: 0, lease: 1, failures: 0, crashes: 0 },
+  ])
+  const stored = insertFlowParams(null, { always: false }, step, () => 1)
   const hot: ReadonlyArray<readonly [string, string, ReadonlyArray<string | null>]> = [
     ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
     ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
     ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
+    ["insert of a flow", statements.insertFlow, stored],
+    ["start of a flow", statements.insertStarted, stored],
+    [
+      "settle of a flow",
+      statements.settleReporting,
+      settleReportingParams(null, [1], [{ change: told, claim: 1 }]),
+    ],
+    ["report", statements.report, report],
+    ["apply", statements.apply, applyParams(null, [{ ...change, from: "waiting" }])],
+    ["lock of a run", statements.lockRuns, [id]],
+    ["stand of a run", statements.standingOfRuns, [id]],
+    ["progress", statements.progress, [id]],
     ["beat", statements.beat, [null, "w", id, "{1}", "1000"]],
     ["find by run", statements.find.runs, found({ runs: id })],
     ["find by id", statements.find.ids, found({ ids: id })],
@@ -66,9 +94,10 @@ const check = async (schema: string) => {
     const plan = await explain(sql, text, params)
     const scans = plan.filter((line) => line.includes("Seq Scan") && !small.test(line))
     assert(scans.length === 0, `${name} scans:\n${plan.join("\n")}`)
-    // Only the window over one batch sorts, and the lookup of a few tasks by id.
+    // Only the window over one batch sorts, the lookup of a few tasks by id, and what one batch
+    // tells runs.
     const sorts = plan.filter((line) =>
-      /Sort Key/.test(line) && !/priority|\bid$|claims/.test(line)
+      /Sort Key/.test(line) && !/priority|\bid$|claims|counts|touched/.test(line)
     )
     assert(sorts.length === 0, `${name} sorts:\n${plan.join("\n")}`)
   }

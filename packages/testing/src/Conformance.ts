@@ -20,6 +20,7 @@ import { orderCases } from "./conformance/order.ts"
 import { payloadCases } from "./conformance/payload.ts"
 import { pruneCases } from "./conformance/prune.ts"
 import { retryCases } from "./conformance/retry.ts"
+import { runCases } from "./conformance/runs.ts"
 import { scheduleCases } from "./conformance/schedule.ts"
 import { settleCases } from "./conformance/settle.ts"
 import { joiningCases, settlingCases, type TransactionCase } from "./conformance/transaction.ts"
@@ -63,6 +64,7 @@ export const cases: ReadonlyArray<Case> = [
   ...crashCases,
   ...heartbeatCases,
   ...transactCases,
+  ...runCases,
   ...pruneCases,
   ...findCases,
   ...wakeupCases,

@@ -77,8 +77,7 @@ const candidates: Readonly<Record<Origin, (schema: string) => string>> = {
 export const progress = (schema: string): string => `
 select t.id, coalesce(r.wakes, 0) as wakes, e.kind, e.reason, e.message, e.error::text as error,
   (
-    select json_agg(json_build_array(step, tasks, completed, failed, cancelled, skipped)
-      order by step collate "C")::text
+    select json_agg(json_build_array(step, tasks, completed, failed, cancelled, skipped))::text
     from ${schema}.steps where parent = t.id
   ) as steps
 from ${schema}.tasks t

@@ -217,7 +217,7 @@ export class Stage {
   /** Reads one task, which has to be there. */
   read(id: Task.TaskId) {
     return Effect.flatMap(
-      this.driver.find({ runs: [id], limit: 1 }),
+      this.driver.find({ ids: [id], limit: 1 }),
       ([record]) => record === undefined ? missing(`task ${id}`) : Effect.succeed(record),
     )
   }
@@ -232,11 +232,12 @@ export class Stage {
  * @category constructors
  * @since 0.1.0 */
 export const settling = (
-  { id, state, lease, failures, crashes, maxAttempts, maxCrashes, awaited }: Held,
+  { id, state, lease, failures, crashes, maxAttempts, maxCrashes, awaited, branch, undoes }: Held,
   outcome: Outcome.Outcome,
   elapsedMillis?: number,
 ): Task.Change => {
-  const task = { id, state, lease, failures, crashes, maxAttempts, maxCrashes, awaited }
+  const counted = { failures, crashes, maxAttempts, maxCrashes }
+  const task = { id, state, lease, ...counted, awaited, branch, undoes }
   const change = Transition.transition(task, {
     _tag: "AttemptEnded",
     lease,
@@ -272,7 +273,10 @@ export const emptied = (
       { _tag: "Tasks", ids },
       (tasks) =>
         tasks.flatMap((task) =>
-          Transition.transition(task, { _tag: "CancelRequested", reason: "swept" }) ?? []
+          Transition.transition({ ...task, undoes: false }, {
+            _tag: "CancelRequested",
+            reason: "swept",
+          }) ?? []
         ),
     )
   // One task that a broken driver cannot end must not keep the others.

@@ -188,7 +188,7 @@ export interface Pulse {
  */
 export type Target =
   | { readonly _tag: "Tasks"; readonly ids: ReadonlyArray<TaskId> }
-  /** These tasks, and all tasks below them: of their steps, and of the runs that are their steps. */
+  /** These tasks, and all below them: of their steps, and of the runs that are their steps. */
   | { readonly _tag: "Runs"; readonly ids: ReadonlyArray<TaskId> }
   /** At most `limit` running tasks whose worker's lease has expired. */
   | { readonly _tag: "Expired"; readonly limit: number }

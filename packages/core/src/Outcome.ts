@@ -78,8 +78,8 @@ export interface Interrupted {
 }
 
 /**
- * The own task of a run has gone as far as it can: it starts tasks, and waits until it is woken more
- * than `seen` times.
+ * The own task of a run has gone as far as it can: it starts tasks, and waits until it is woken
+ * more than `seen` times.
  *
  * @category models
  * @since 0.1.0

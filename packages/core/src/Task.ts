@@ -60,7 +60,7 @@ export interface Task {
   readonly maxCrashes: number
   /** Whether somebody waits for its end. */
   readonly awaited: boolean
-  /** Where it belongs in the run of a flow; `undefined` for a job, and for the own task of a run. */
+  /** Where it belongs in the run of a flow; `undefined` for a job, and for a run's own task. */
   readonly branch?: Branch | undefined
   /** Whether its flow has steps to undo, so that a cancelled run still has work to do. */
   readonly undoes?: boolean | undefined

@@ -42,8 +42,8 @@ export const rules = [
     ["a snooze is due at once", "again(outcome.delayMillis)", "again(0)"],
     [
       "a retry by hand keeps what was spent",
-      "  failures: 0,\n  crashes: 0,\n",
-      "  failures: task.failures,\n  crashes: task.crashes,\n",
+      "{ lease: task.lease + 1 }),\n  failures: 0,\n  crashes: 0,\n",
+      "{ lease: task.lease + 1 }),\n  failures: task.failures,\n  crashes: task.crashes,\n",
     ],
     [
       "what has ended can be cancelled",
@@ -57,7 +57,7 @@ export const rules = [
     ],
     [
       "a discarded task is tried again",
-      `changed(task, "discarded", end("failed")`,
+      `changed(task, "discarded", exhausted(task)`,
       `changed(task, "discarded", again(0)`,
     ],
   ]),

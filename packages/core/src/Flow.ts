@@ -20,6 +20,8 @@ export interface Definition<Slug extends string = string> {
   readonly queue: string
   readonly input: Schema.Constraint
   readonly steps: ReadonlyArray<Step>
+  readonly version?: string | undefined
+  readonly priority?: number | undefined
 }
 
 /**
@@ -36,6 +38,27 @@ export interface Step {
   readonly output: Schema.Constraint
   readonly error: Schema.Constraint
   readonly policy: Policy
+  readonly kind: StepKind
+  readonly queue?: string | undefined
+  readonly priority?: number | undefined
+  readonly startDelayMillis: number
+  readonly over?: ReadonlyArray<string> | undefined
+  readonly onFailure?: "fail" | "skip" | "collect" | undefined
+  readonly condition?: Condition | undefined
+  readonly whenUnmet: Otherwise
+  readonly whenExhausted: Otherwise
+  readonly undo: boolean
+  readonly waitMillis?: number | undefined
+  readonly convert?: ((value: unknown) => unknown) | undefined
+  readonly flow?: Definition | undefined
+}
+
+export type StepKind = "task" | "map" | "signal" | "sleep" | "flow"
+export type Otherwise = "fail" | "skip" | "skip-cascade"
+export interface Condition {
+  readonly if?: unknown
+  readonly ifNot?: unknown
+  readonly when?: ((value: unknown) => boolean) | undefined
 }
 
 /**

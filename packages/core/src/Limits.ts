@@ -108,3 +108,17 @@ export const textLength = 1000
  * @category limits
  * @since 0.1.0 */
 export const keyLength = 255
+/** The most elements of a map step.
+ * @category limits
+ * @since 0.1.0 */
+export const mapElements = 100_000
+
+/** The longest input of a step, which holds the outputs that it needs, in characters of JSON.
+ * @category limits
+ * @since 0.1.0 */
+export const stepInputLength = 16 * 1024 * 1024
+
+/** The largest output of the run of a flow, which holds those of its last steps, in bytes.
+ * @category limits
+ * @since 0.1.0 */
+export const runOutputBytes = 16 * 1024 * 1024

@@ -7,14 +7,14 @@ import { Effect, Latch, Stream } from "effect"
 import type { HistoryEntry, TaskRecord } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
+import * as Below from "./internal/flow/Below.ts"
 import { plainText } from "./internal/plainText.ts"
 import type { Failure } from "./Outcome.ts"
 import { RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
-import type { EntryKind, State, Task } from "./Task.ts"
+import type { Change, EntryKind, State, Task } from "./Task.ts"
 import { isTerminal } from "./Task.ts"
 import { refuseToWait } from "./Transaction.ts"
-import type { Event } from "./Transition.ts"
 import { transition } from "./Transition.ts"
 
 /**
@@ -76,6 +76,11 @@ export const get: (
  * the run has afterwards, which is not `cancelled` where it had ended before. A `reason` is cut to
  * 1,000 characters.
  *
+ * **Details**
+ *
+ * All steps of a flow's run are cancelled with it. Where its flow has steps to undo, it is `ready`
+ * until they are undone, and then cancelled.
+ *
  * @category managing
  * @since 0.1.0
  */
@@ -83,16 +88,25 @@ export const cancel: (
   runId: RunId.RunId,
   options?: { readonly reason?: string },
 ) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.cancel")(
-  (runId, options) =>
-    step(runId, {
-      _tag: "CancelRequested",
-      reason: plainText(options?.reason ?? "cancelled by hand"),
-    }),
+  (runId, options) => {
+    const reason = plainText(options?.reason ?? "cancelled by hand")
+    return change(runId, (tasks) =>
+      tasks.filter(({ id }) => id === runId).flatMap((own) => {
+        const changed = transition(own, { _tag: "CancelRequested", reason })
+        if (changed === undefined) return []
+        return [changed, ...Below.cancelled(runId, tasks, reason, () => true)]
+      }))
+  },
 )
 
 /**
  * Makes a failed or cancelled run ready again, with a fresh budget of attempts; its history is
  * kept. Answers the state that the run has afterwards.
+ *
+ * **Details**
+ *
+ * The run of a flow goes on from the steps that failed or were cancelled; what has completed is kept.
+ * One whose steps were undone stays as it is: start it anew, or `rerun` it from a step.
  *
  * @category managing
  * @since 0.1.0
@@ -100,7 +114,7 @@ export const cancel: (
 export const retry: (
   runId: RunId.RunId,
 ) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.retry")((runId) =>
-  step(runId, { _tag: "RetryRequested" })
+  change(runId, (tasks) => Below.retried(runId, tasks) ?? [])
 )
 
 /**
@@ -144,13 +158,17 @@ const taskOf = Effect.fnUntraced(function* (runId: RunId.RunId) {
   return records[0] ?? (yield* new RunNotFound({ runId }))
 })
 
-const step = Effect.fnUntraced(function* (runId: RunId.RunId, event: Event) {
+const change = Effect.fnUntraced(function* (
+  runId: RunId.RunId,
+  decide: (tasks: ReadonlyArray<Task>) => ReadonlyArray<Change>,
+) {
   if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })
   const driver = yield* Driver
   let state: State | undefined
-  yield* driver.transact({ _tag: "Tasks", ids: [runId] }, (tasks: ReadonlyArray<Task>) => {
-    const changes = tasks.flatMap((task) => transition(task, event) ?? [])
-    state = changes[0]?.to.state ?? tasks[0]?.state
+  yield* driver.transact({ _tag: "Runs", ids: [runId] }, (tasks: ReadonlyArray<Task>) => {
+    const changes = decide(tasks)
+    const own = changes.find(({ taskId }) => taskId === runId)
+    state = own?.to.state ?? tasks.find(({ id }) => id === runId)?.state
     return changes
   })
   return state ?? (yield* new RunNotFound({ runId }))

@@ -149,7 +149,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
   const settling = new Settling(driver, context, (millis) => intake.putOff(millis))
-  const attempts: Attempts = new Attempts(settings.jobs, context, {
+  const attempts: Attempts = new Attempts(driver, settings.served, context, {
     ended: (ended) => settling.add(ended),
     freed: (queue) => intake.freed(queue),
     overdue: (held) => Upkeep.warnOverdue(context, held),
@@ -166,7 +166,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   yield* Effect.forEach(Upkeep.fibers(parts), (loop) => Effect.forkScoped(loop), { discard: true })
   const stop = yield* Effect.cached(Upkeep.stop(parts))
   yield* Effect.addFinalizer(() => stop)
-  yield* Effect.logInfo(`Worker "${settings.name}" serves: ${[...settings.jobs.keys()].join(", ")}`)
+  yield* Effect.logInfo(`Worker "${settings.name}" serves: ${settings.slugs.join(", ")}`)
   return Worker.of({
     status: Effect.sync(() => ({
       running: attempts.size,

@@ -4,15 +4,15 @@
 import { Clock, Context, Effect, Exit, Latch, Random, References, Scope, Tracer } from "effect"
 import type { Fiber } from "effect"
 import { AttemptContext } from "../../AttemptContext.ts"
-import type { ClaimedTask } from "../../Driver.ts"
+import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type * as Flow from "../../Flow.ts"
-import type * as Job from "../../Job.ts"
 import type { Outcome } from "../../Outcome.ts"
 import type { TaskId } from "../../Task.ts"
 import { register } from "../completions.ts"
 import { transition } from "../../Transition.ts"
 import { Deadlines, monotonicMillis } from "./Deadlines.ts"
 import * as Outcomes from "./Outcomes.ts"
+import type { Catalogue, Served } from "./Served.ts"
 import type { Session } from "./Session.ts"
 
 /** A claimed task and the session that holds it. */
@@ -32,8 +32,7 @@ export interface Ended extends Held {
 
 /** An attempt that has not ended yet. */
 interface Running extends Held {
-  readonly handled: Job.AnyHandled
-  readonly policy: Flow.Policy
+  readonly served: Served
   readonly startedAt: number
   ending: Outcomes.Ending | undefined
   fiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -57,7 +56,8 @@ const unknownJobMillis = 60_000
 
 export class Attempts {
   readonly #running = new Map<TaskId, Running>()
-  readonly #jobs: ReadonlyMap<string, Job.AnyHandled>
+  readonly #served: Catalogue
+  readonly #driver: Driver["Service"]
   readonly #reports: Reports
   readonly #context: Context.Context<never>
   readonly #annotations: Readonly<Record<string, unknown>>
@@ -68,11 +68,13 @@ export class Attempts {
   readonly deadlines: Deadlines<Running>
 
   constructor(
-    jobs: ReadonlyMap<string, Job.AnyHandled>,
+    driver: Driver["Service"],
+    served: Catalogue,
     context: Context.Context<never>,
     reports: Reports,
   ) {
-    this.#jobs = jobs
+    this.#driver = driver
+    this.#served = served
     this.#reports = reports
     // A handler gets neither the worker's scope nor the span in which the worker was built.
     this.#context = Context.omit(Scope.Scope, Tracer.ParentSpan)(
@@ -94,15 +96,15 @@ export class Attempts {
 
   /** Starts an attempt; answers whether it is still running when this returns. */
   start(held: Held): boolean {
-    const handled = this.#jobs.get(held.task.flow)
-    if (handled === undefined) {
+    const served = this.#served(held.task)
+    if (served === undefined) {
       // Another worker may know the job: the task goes back, and this attempt never was.
       const outcome: Outcome = { _tag: "Snoozed", delayMillis: unknownJobMillis }
       this.#reports.ended({ ...held, outcome, elapsedMillis: undefined, policy: undefined })
       return false
     }
-    const policy = handled.definition.steps[0]!.policy
-    const input = handled.job.codecs.input.decode(held.task.input)
+    const { policy } = served
+    const input = served.input.decode(held.task.input)
     if (!input.ok) {
       const outcome = Outcomes.ofUndecodable(input.reason)
       this.#reports.ended({ ...held, outcome, elapsedMillis: undefined, policy })
@@ -110,8 +112,7 @@ export class Attempts {
     }
     const running: Running = {
       ...held,
-      handled,
-      policy,
+      served,
       startedAt: monotonicMillis(this.#clock),
       ending: undefined,
       fiber: undefined,
@@ -151,25 +152,33 @@ export class Attempts {
   }
 
   #fork(running: Running, input: unknown): Fiber.Fiber<unknown, unknown> {
-    const { handled, task, policy } = running
-    const ctx = this.#factsOf(running, input)
-    const context = Context.add(
-      Context.add(this.#context, AttemptContext, ctx),
-      References.CurrentLogAnnotations,
-      { ...this.#annotations, ...annotationsOf(task) },
-    )
-    // Also a handler that throws before it answers an effect is a defect of this attempt.
-    const effect = Effect.suspend(() => handled.handler(input, ctx))
-    const spanned = this.#traced ? withSpan(effect, task, policy) : effect
+    const { served, task } = running
+    const annotations = { ...this.#annotations, ...annotationsOf(task) }
+    let context = Context.add(this.#context, References.CurrentLogAnnotations, annotations)
+    let effect: Effect.Effect<unknown, unknown, any>
+    if (served.conduct !== undefined) {
+      effect = Effect.suspend(() => served.conduct!(this.#driver, task))
+    } else if (served.runInput !== undefined) {
+      effect = Effect.flatMap(served.runInput(task), (runInput) => {
+        const ctx = this.#factsOf(running, runInput)
+        return Effect.provideService(served.handler(input, ctx), AttemptContext, ctx)
+      })
+    } else {
+      const ctx = this.#factsOf(running, input)
+      context = Context.add(context, AttemptContext, ctx)
+      // Also a handler that throws before it answers an effect is a defect of this attempt.
+      effect = Effect.suspend(() => served.handler(input, ctx))
+    }
+    const spanned = this.#traced ? withSpan(effect, task, served.policy) : effect
     return Effect.runForkWith(context)(spanned as Effect.Effect<unknown, unknown>)
   }
 
   /** The facts, which also stand for the attempt where its handler finishes it. */
   #factsOf(running: Running, input: unknown): AttemptContext["Service"] {
-    const { task, session, handled } = running
+    const { task, session, served } = running
     return register(factsOf(running, input), {
       change: (output) => {
-        const encoded = handled.job.codecs.output.encode(output)
+        const encoded = served.output.encode(output)
         if (!encoded.ok) return encoded
         const outcome: Outcome = { _tag: "Completed", output: encoded.value }
         const elapsedMillis = this.#elapsedMillis(running)
@@ -202,20 +211,19 @@ export class Attempts {
   }
 
   #onExit(running: Running, exit: Exit.Exit<unknown, unknown>): void {
-    const { task, session, handled, policy, ending } = running
+    const { task, session, served, ending } = running
     if (ending === "lost") {
       session.release(task)
       return
     }
     const outcome = Outcomes.ofExit(exit, {
-      handled,
-      policy,
+      served,
       attempt: task.failures + 1,
       ending,
       random: Exit.isSuccess(exit) ? 0 : this.#random.nextDoubleUnsafe(),
     })
     const elapsedMillis = this.#elapsedMillis(running)
-    this.#reports.ended({ task, session, outcome, elapsedMillis, policy })
+    this.#reports.ended({ task, session, outcome, elapsedMillis, policy: served.policy })
   }
 }
 
@@ -227,15 +235,15 @@ export const annotationsOf = (task: ClaimedTask) => ({
   queue: task.queue,
 })
 
-const factsOf = ({ task, handled, policy }: Running, input: unknown) =>
+const factsOf = ({ task, served }: Running, input: unknown) =>
   AttemptContext.of({
     runId: task.runId,
     taskId: task.id,
     flow: task.flow,
-    step: handled.steps[0]!,
+    step: served.step,
     index: task.index,
     attempt: task.failures + 1,
-    maxAttempts: policy.maxAttempts,
+    maxAttempts: served.policy.maxAttempts,
     queue: task.queue,
     fence: task.lease,
     enqueuedAt: task.enqueuedAt,

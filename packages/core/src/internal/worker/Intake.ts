@@ -237,7 +237,7 @@ export class Intake {
           ...held,
           outcome: { _tag: "Interrupted" },
           elapsedMillis: undefined,
-          policy: this.#settings.jobs.get(held.task.flow)?.definition.steps[0]?.policy,
+          policy: this.#settings.served(held.task)?.policy,
         })
       }
     }

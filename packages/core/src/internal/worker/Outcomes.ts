@@ -4,18 +4,16 @@
 import { Cause, Duration, Exit } from "effect"
 import * as Attempt from "../../Attempt.ts"
 import * as Backoff from "../../Backoff.ts"
-import type * as Job from "../../Job.ts"
-import type * as Flow from "../../Flow.ts"
 import type { Failure, Outcome } from "../../Outcome.ts"
 import { plainText } from "../plainText.ts"
+import type { Served } from "./Served.ts"
 
 /** Why the worker interrupted a handler. */
 export type Ending = "timeout" | "shutdown" | "lost"
 
 /** What the outcome depends on, besides the exit. */
 export interface Circumstances {
-  readonly handled: Job.AnyHandled
-  readonly policy: Flow.Policy
+  readonly served: Served
   /** 1-based. */
   readonly attempt: number
   readonly ending: Ending | undefined
@@ -26,7 +24,8 @@ export interface Circumstances {
 /** The outcome of a handler that ended. */
 export const ofExit = (exit: Exit.Exit<unknown, unknown>, about: Circumstances): Outcome => {
   if (Exit.isSuccess(exit)) {
-    const output = about.handled.job.codecs.output.encode(exit.value)
+    if (about.served.conduct !== undefined) return exit.value as Outcome
+    const output = about.served.output.encode(exit.value)
     return output.ok
       ? { _tag: "Completed", output: output.value }
       : failed("OutputInvalid", `The output does not match its schema: ${output.reason}`, about)
@@ -76,7 +75,7 @@ const ofError = (error: unknown, about: Circumstances): Outcome => {
 const ofTyped = (error: unknown, about: Circumstances): Outcome => {
   const failure = encoded("Error", error, about)
   if (failure === undefined) return failed("Defect", refusedError, about)
-  const retryable = orElse(() => about.handled.job.retryable(error), true)
+  const retryable = orElse(() => about.served.retryable(error), true)
   return {
     _tag: "Failed",
     failure,
@@ -91,7 +90,7 @@ const encoded = (
   error: unknown,
   about: Circumstances,
 ): Failure | undefined => {
-  const text = about.handled.job.codecs.error.encode(error)
+  const text = about.served.error.encode(error)
   return text.ok ? { reason, message: describe(error), error: text.value } : undefined
 }
 
@@ -100,7 +99,7 @@ const timedOut = (about: Circumstances): Outcome => ({
   failure: {
     reason: "TimedOut",
     message: `The handler ran longer than its timeout of ${
-      Duration.format(Duration.millis(about.policy.timeoutMillis))
+      Duration.format(Duration.millis(about.served.policy.timeoutMillis))
     }`,
   },
   retryDelayMillis: delayOf(about),
@@ -119,9 +118,9 @@ const failed = (
 const fallback = Backoff.exponential({ base: "1 second" })
 
 // A user's own backoff can throw, and that must cost neither the attempt nor the worker.
-const delayOf = ({ policy, attempt, random }: Circumstances): number | undefined =>
+const delayOf = ({ served, attempt, random }: Circumstances): number | undefined =>
   orElse(
-    () => policy.backoff.delayMillis(attempt, random),
+    () => served.policy.backoff.delayMillis(attempt, random),
     fallback.delayMillis(attempt, random),
   )
 

@@ -6,11 +6,13 @@ import * as Definition from "../../Definition.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
 import type { Options } from "../../Worker.ts"
+import { type Catalogue, ofJob } from "./Served.ts"
 
 export interface Settings {
   readonly name: string
-  /** By the slug of the job. */
-  readonly jobs: ReadonlyMap<string, Job.AnyHandled>
+  /** The slugs of what it serves, for people. */
+  readonly slugs: ReadonlyArray<string>
+  readonly served: Catalogue
   /** By the name of the queue. */
   readonly concurrency: ReadonlyMap<string, number>
   readonly leaseMillis: number
@@ -36,12 +38,18 @@ export const make = (options: Options<ReadonlyArray<Job.AnyHandled>>): Settings 
   }
   return {
     name: options.name ?? defaults.name,
-    jobs: new Map(options.jobs.map((job) => [job.slug, job])),
+    slugs: options.jobs.map((job) => job.slug),
+    served: catalogueOf(options.jobs),
     concurrency,
     leaseMillis: Problem.toMillis(options.lease ?? defaults.lease)!,
     pollMillis: Problem.toMillis(options.pollInterval ?? defaults.pollInterval)!,
     graceMillis: Problem.toMillis(options.gracePeriod ?? defaults.gracePeriod)!,
   }
+}
+
+const catalogueOf = (jobs: ReadonlyArray<Job.AnyHandled>): Catalogue => {
+  const ofJobs = new Map(jobs.map((job) => [job.slug, ofJob(job)]))
+  return (task) => ofJobs.get(task.flow)
 }
 
 const known: ReadonlySet<string> = new Set<keyof Options<[]>>([

@@ -4,6 +4,7 @@
 import { Context, Effect, Latch, LogLevel, Metric, References } from "effect"
 import type { Driver, Settled } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
+import type { Outcome } from "../../Outcome.ts"
 import * as Limits from "../../Limits.ts"
 import type { Change } from "../../Task.ts"
 import { transition } from "../../Transition.ts"
@@ -110,7 +111,9 @@ export class Settling {
       const answer = settled[index]!
       const applied = answer.status === "applied" || answer.kind === change.entry.kind
       if (applied && change.to.state === "ready") this.#putOff(change.to.delayMillis)
-      if (!applied || debug || ended.outcome._tag !== "Completed") {
+      // The run that is told, or what the change has started, may be for this worker.
+      if (applied && (change.report ?? change.starts) !== undefined) this.#putOff(0)
+      if (!applied || debug || !isQuiet(ended.outcome)) {
         logs.push(applied ? logOf(pending) : logTooLate(pending, answer))
       }
     })
@@ -137,6 +140,8 @@ export class Settling {
   }
 }
 
+const isQuiet = ({ _tag }: Outcome) => _tag === "Completed" || _tag === "Advanced"
+
 const logOf = ({ ended, change }: Pending): Effect.Effect<void> =>
   Effect.annotateLogs(wordsOf(ended, change), annotationsOf(ended.task))
 
@@ -149,6 +154,9 @@ const wordsOf = (ended: Ended, change: Change): Effect.Effect<void> => {
     )
   }
   if (to.state === "completed") return Effect.logDebug(`Completed in ${ended.elapsedMillis} ms`)
+  if (to.state === "waiting") return Effect.logDebug("Waits for its steps")
+  if (to.state === "cancelled") return Effect.logInfo("Cancelled, and its steps are undone")
+  if (entry.kind === "unwinding") return Effect.logWarning(`The run comes to its end${why}`)
   if (to.state !== "ready") return Effect.logError(`Failed for good${why}`)
   if (entry.kind === "interrupted") return Effect.logInfo("Given back")
   if (entry.kind === "snoozed") return Effect.logInfo(`Snoozed for ${to.delayMillis} ms`)

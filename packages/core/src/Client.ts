@@ -36,7 +36,10 @@ export interface EnqueueOptions {
   readonly id?: RunId.RunId
 }
 
-type AnyJob = Omit<Job.Any, "prototype">
+type AnyJob = Omit<Job.Any, "prototype"> & {
+  /** The tasks that are stored for a run: that of the job, or more where it is a flow. */
+  readonly expand?: (own: NewTask, options: { readonly isNew: boolean }) => ReadonlyArray<NewTask>
+}
 
 /** Stores a run of a job.
  * @category running
@@ -119,7 +122,7 @@ const insert = Effect.fnUntraced(function* (
   }
   const makeId = (yield* RunId.RunIds).next
   const shared = taskOf(job, options, awaited, yield* traceparent)
-  const tasks: Array<NewTask> = []
+  const runs: Array<ReadonlyArray<NewTask>> = []
   for (let index = 0; index < inputs.length; index++) {
     const encoded = job.codecs.input.encode(inputs[index])
     const keyed = encoded.ok ? keyedOf(job, inputs[index]) : encoded
@@ -128,17 +131,34 @@ const insert = Effect.fnUntraced(function* (
       return yield* new InputInvalid({ job: job.slug, ...(many ? { index } : {}), detail })
     }
     const id = options?.id ?? (yield* makeId)
-    tasks.push({ ...shared, ...keyed.more, id, runId: id, input: encoded.value })
+    const own: NewTask = { ...shared, ...keyed.more, id, runId: id, input: encoded.value }
+    // Where its id or its key may be taken, only its answer tells whether it is a new run.
+    const isNew = options?.id === undefined && job.unique === undefined
+    runs.push(job.expand === undefined ? [own] : job.expand(own, { isNew }))
   }
-  const ids: Array<RunId.RunId> = []
-  for (let from = 0; from < tasks.length; from += Limits.batchSize) {
-    const answers = yield* driver.insert(
-      tasks.length <= Limits.batchSize ? tasks : tasks.slice(from, from + Limits.batchSize),
-    )
-    for (const { id, holder } of answers) ids.push(holder ?? id)
+  const holders = new Map<string, string>()
+  for (const batch of batchesOf(runs)) {
+    for (const { id, holder } of yield* driver.insert(batch)) {
+      if (holder !== undefined) holders.set(id, holder)
+    }
   }
-  return ids
+  return runs.map(([own]) => holders.get(own!.id) ?? own!.id)
 })
+
+// The tasks of a run are stored together, or none of them is.
+function* batchesOf(
+  runs: ReadonlyArray<ReadonlyArray<NewTask>>,
+): Generator<ReadonlyArray<NewTask>> {
+  let batch: Array<NewTask> = []
+  for (const tasks of runs) {
+    if (batch.length > 0 && batch.length + tasks.length > Limits.batchSize) {
+      yield batch
+      batch = []
+    }
+    batch.push(...tasks)
+  }
+  if (batch.length > 0) yield batch
+}
 
 type Keyed =
   | { readonly ok: true; readonly more: Partial<NewTask> }

@@ -118,7 +118,7 @@ export const mapElements = 100_000
  * @since 0.1.0 */
 export const stepInputLength = 16 * 1024 * 1024
 
-/** The largest output of the run of a flow, which holds those of its last steps, in bytes.
+/** The longest output of the run of a flow, which holds those of its last steps, in characters.
  * @category limits
  * @since 0.1.0 */
-export const runOutputBytes = 16 * 1024 * 1024
+export const runOutputLength = 16 * 1024 * 1024

@@ -32,6 +32,25 @@ export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound"
   }
 }
 
+/**
+ * A signal was refused, and nothing was stored: the run's flow has no such signal (`UnknownStep`),
+ * its schema refuses the value (`ValueInvalid`), the run or the step has ended (`TooLate`), or the
+ * run has had this signal before (`AlreadySignalled`).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SignalRefused extends Schema.TaggedError<SignalRefused>()("SignalRefused", {
+  runId: Schema.String,
+  step: Schema.String,
+  reason: Schema.Literals(["UnknownStep", "ValueInvalid", "TooLate", "AlreadySignalled"]),
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `Cannot signal "${this.step}" to run "${this.runId}": ${this.detail}`
+  }
+}
+
 /** The run ended cancelled.
  * @category errors
  * @since 0.1.0 */

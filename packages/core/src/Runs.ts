@@ -154,7 +154,7 @@ export const awaitEnd: (
 const taskOf = Effect.fnUntraced(function* (runId: RunId.RunId) {
   if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })
   const driver = yield* Driver
-  const records = yield* driver.find({ runs: [runId], limit: 1 })
+  const records = yield* driver.find({ ids: [runId], limit: 1 })
   return records[0] ?? (yield* new RunNotFound({ runId }))
 })
 
@@ -173,6 +173,8 @@ const change = Effect.fnUntraced(function* (
   })
   return state ?? (yield* new RunNotFound({ runId }))
 })
+
+export { type StepRun, steps } from "./internal/flow/Steps.ts"
 
 const toRun = (record: TaskRecord): Run => {
   const last = record.history.at(-1)

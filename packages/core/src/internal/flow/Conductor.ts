@@ -5,15 +5,17 @@
  * and repeated at any point.
  */
 import { Effect } from "effect"
-import type { ClaimedTask, Driver, NewTask, RunProgress } from "../../Driver.ts"
+import type { ClaimedTask, Driver, RunProgress } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type * as Flow from "../../Flow.ts"
+import * as Limits from "../../Limits.ts"
 import type { Failure, Outcome } from "../../Outcome.ts"
 import type { StepProgress } from "../../Progress.ts"
+import { Advance, leavesOf } from "./Advance.ts"
 import * as Facts from "./Facts.ts"
-import { type Plannable, plan, type RunFacts } from "./Plan.ts"
+import type { Plannable, RunFacts } from "./Plan.ts"
 import { deliver, kept } from "./Signals.ts"
-import { isOver, type Standing, standingOf } from "./Standing.ts"
+import { type Standing, standingOf } from "./Standing.ts"
 import { cancelOpen, unwind } from "./Unwinding.ts"
 
 /** What is known of a run when its own task is claimed. */
@@ -23,7 +25,7 @@ export interface View {
   readonly run: RunFacts
   readonly progress: RunProgress
   readonly counts: ReadonlyMap<string, StepProgress>
-  readonly standings: Map<string, Standing>
+  readonly standings: ReadonlyMap<string, Standing>
 }
 
 /** Takes a run as far as it can go. */
@@ -36,12 +38,10 @@ export const conduct = Effect.fnUntraced(function* (
   if (progress === undefined) return { _tag: "Interrupted" }
   const view = viewOf(driver, flow, task, progress)
   if (progress.ending !== undefined) return yield* unwind(view, progress.ending)
-  const failed = flow.definition.steps.find((step) => view.standings.get(step.slug) === "failed")
+  const [failed] = stepsAt(view, "failed")
   if (failed !== undefined) return { _tag: "Unwinding", failure: yield* failureOf(view, failed) }
-  const spoilt = flow.definition.steps.filter((step) =>
-    view.standings.get(step.slug) === "spoilt"
-  ).map((step) => step.slug)
-  if (spoilt.length > 0) yield* cancelOpen(view, (step) => spoilt.includes(step))
+  const spoilt = new Set(stepsAt(view, "spoilt").map((step) => step.slug))
+  if (spoilt.size > 0) yield* cancelOpen(view, (step) => spoilt.has(step))
   yield* deliver(view)
   return yield* proceed(view)
 })
@@ -53,114 +53,56 @@ const viewOf = (
   progress: RunProgress,
 ): View => {
   const counts = new Map(progress.steps.map((one) => [one.step, one]))
-  return {
-    driver,
-    flow,
-    run: { id: task.id, input: task.input, trace: task.trace },
-    progress,
-    counts,
-    standings: new Map(
-      flow.definition.steps.map((step) => [step.slug, standingOf(step, counts.get(step.slug))]),
-    ),
-  }
+  const standings = new Map(
+    flow.definition.steps.map((step) => [step.slug, standingOf(step, counts.get(step.slug))]),
+  )
+  const run = { id: task.id, input: task.input, trace: task.trace }
+  return { driver, flow, run, progress, counts, standings }
 }
 
-/** Starts what can start, until nothing more can; then the run waits, or has ended. */
-const proceed = Effect.fnUntraced(function* (
-  view: View,
-): Effect.fn.Return<Outcome, DriverError> {
-  const { flow, run, standings } = view
-  const facts = new Map<string, Facts.Fact>()
-  const starts: Array<NewTask> = []
-  const signals = yield* kept(view)
-  const ready = readySteps(flow.definition, standings)
-  while (ready.length > 0) {
-    const steps = ready.splice(0)
-    yield* learn(view, facts, steps.flatMap((step) => step.needs))
-    for (const step of steps) {
-      const planned = plan(flow, run, step, facts, signals.get(step.slug))
-      if (planned._tag === "Refused") return { _tag: "Unwinding", failure: planned.failure }
-      if (planned._tag === "Started") {
-        starts.push(...planned.tasks)
-        standings.set(step.slug, "open")
+const stepsAt = ({ flow, standings }: View, standing: Standing): ReadonlyArray<Flow.Step> =>
+  flow.definition.steps.filter((step) => standings.get(step.slug) === standing)
+
+/** Starts what can start; then the run waits, or has ended. */
+const proceed = Effect.fnUntraced(function* (view: View): Effect.fn.Return<Outcome, DriverError> {
+  const { driver, run, progress } = view
+  const advance = new Advance({ ...view, signals: yield* kept(view) })
+  while (true) {
+    const advanced = advance.run()
+    switch (advanced._tag) {
+      case "Asks":
+        advance.learn(yield* Facts.read(driver, run.id, advanced.steps))
         continue
-      }
-      starts.push(planned.task)
-      facts.set(step.slug, planned.fact)
-      standings.set(step.slug, planned.fact._tag === "Value" ? "completed" : "skipped")
-      ready.push(...readyAfter(flow.definition, standings, step.slug))
+      case "Refused":
+        return { _tag: "Unwinding", failure: advanced.failure }
+      case "Waits":
+        return { _tag: "Advanced", starts: advanced.starts, seen: progress.wakes }
+      case "Over":
+        // What is over is stored first; not to have seen the last wake makes it ready at once.
+        return advanced.starts.length === 0
+          ? yield* completed(view, advance)
+          : { _tag: "Advanced", starts: advanced.starts, seen: progress.wakes - 1 }
     }
   }
-  const open = flow.definition.steps.some((step) => !isOver(standings.get(step.slug)))
-  if (open || starts.length > 0) return advanced(view, starts)
-  return yield* ended(view, facts)
-})
-
-// What it has started as ended is stored first; then it is at once ready to end.
-const advanced = ({ progress, standings }: View, starts: ReadonlyArray<NewTask>): Outcome => {
-  const over = [...standings.values()].every(isOver)
-  return { _tag: "Advanced", starts, seen: over ? progress.wakes - 1 : progress.wakes }
-}
-
-const readySteps = (
-  definition: Flow.Definition,
-  standings: ReadonlyMap<string, Standing>,
-): Array<Flow.Step> => definition.steps.filter((step) => isReady(step, standings))
-
-const readyAfter = (
-  definition: Flow.Definition,
-  standings: ReadonlyMap<string, Standing>,
-  slug: string,
-): ReadonlyArray<Flow.Step> =>
-  (dependentsOf(definition).get(slug) ?? []).filter((step) => isReady(step, standings))
-
-const isReady = (step: Flow.Step, standings: ReadonlyMap<string, Standing>): boolean =>
-  standings.get(step.slug) === "none" && step.needs.every((need) => isOver(standings.get(need)))
-
-const dependents = new WeakMap<Flow.Definition, ReadonlyMap<string, ReadonlyArray<Flow.Step>>>()
-
-const dependentsOf = (definition: Flow.Definition) => {
-  const known = dependents.get(definition)
-  if (known !== undefined) return known
-  const made = new Map<string, Array<Flow.Step>>()
-  for (const step of definition.steps) {
-    for (const need of step.needs) {
-      const found = made.get(need)
-      if (found === undefined) made.set(need, [step])
-      else found.push(step)
-    }
-  }
-  dependents.set(definition, made)
-  return made
-}
-
-/** Reads what some steps came to that nobody knows yet. */
-const learn = Effect.fnUntraced(function* (
-  { driver, flow, run }: View,
-  facts: Map<string, Facts.Fact>,
-  slugs: ReadonlyArray<string>,
-): Effect.fn.Return<void, DriverError> {
-  const wanted = new Set(slugs.filter((slug) => !facts.has(slug)))
-  if (wanted.size === 0) return
-  const steps = flow.definition.steps.filter((step) => wanted.has(step.slug))
-  for (const [slug, fact] of yield* Facts.read(driver, run.id, steps)) facts.set(slug, fact)
 })
 
 /** The run's output: what its last steps came to that were not skipped. */
-const ended = Effect.fnUntraced(function* (
-  view: View,
-  facts: Map<string, Facts.Fact>,
+const completed = Effect.fnUntraced(function* (
+  { driver, flow, run }: View,
+  advance: Advance,
 ): Effect.fn.Return<Outcome, DriverError> {
-  const { definition } = view.flow
-  const leaves = definition.steps
-    .filter((step) => !dependentsOf(definition).has(step.slug))
-    .map((step) => step.slug)
-  yield* learn(view, facts, leaves)
-  const fields = leaves.flatMap((slug) => {
-    const fact = facts.get(slug)
+  const leaves = leavesOf(flow.definition)
+  const unknown = leaves.filter((step) => advance.factOf(step.slug) === undefined)
+  advance.learn(yield* Facts.read(driver, run.id, unknown))
+  const fields = leaves.flatMap(({ slug }) => {
+    const fact = advance.factOf(slug)
     return fact?._tag === "Value" ? [`${JSON.stringify(slug)}:${fact.json}`] : []
   })
-  return { _tag: "Completed", output: `{${fields.join(",")}}` }
+  const output = `{${fields.join(",")}}`
+  if (output.length <= Limits.runOutputLength) return { _tag: "Completed", output }
+  const message = `The output of the run has ${output.length} characters of JSON, ` +
+    `more than the limit of ${Limits.runOutputLength}`
+  return { _tag: "Unwinding", failure: { reason: "OutputInvalid", message } }
 })
 
 /** Why a run fails whose step has failed. */
@@ -177,6 +119,8 @@ const failureOf = Effect.fnUntraced(function* (
   return {
     reason: "StepFailed",
     message: `Step "${step.slug}"${which} ${how}: ${failure?.message ?? "no reason was stored"}`,
-    error: failure?.error,
+    error: failure?.error === undefined
+      ? undefined
+      : `{"step":${JSON.stringify(step.slug)},"error":${failure.error}}`,
   }
 })

@@ -14,7 +14,11 @@ import { wholeMap } from "./Standing.ts"
 export type Fact =
   | { readonly _tag: "Value"; readonly json: string }
   /** `cascades` where the steps that need it are skipped, too. */
-  | { readonly _tag: "Skipped"; readonly cascades: boolean }
+  | {
+    readonly _tag: "Skipped"
+    readonly cascades: boolean
+    readonly failure: Failure | undefined
+  }
 
 /** Reads all tasks of some steps of a run. */
 export const tasksOf = Effect.fnUntraced(function* (
@@ -53,7 +57,12 @@ export const ofRecords = (step: Flow.Step, records: ReadonlyArray<TaskRecord>): 
   const completed = elements.filter((record) => record.state === "completed")
   return completed.length === elements.length || step.onFailure === "skip"
     ? valueOf(completed.map(outputOf))
-    : { _tag: "Skipped", cascades: step.whenExhausted === "skip-cascade" }
+    : skippedOf(step, elements.find((record) => record.state === "failed"))
+}
+
+const skippedOf = (step: Flow.Step, record: TaskRecord | undefined): Fact => {
+  const failure = record === undefined ? undefined : endOf(record)?.failure
+  return { _tag: "Skipped", cascades: cascades(step, failure?.reason), failure }
 }
 
 const valueOf = (texts: ReadonlyArray<string>): Fact => ({
@@ -64,7 +73,7 @@ const valueOf = (texts: ReadonlyArray<string>): Fact => ({
 const ofOne = (step: Flow.Step, record: TaskRecord): Fact =>
   record.state === "completed"
     ? { _tag: "Value", json: outputOf(record) }
-    : { _tag: "Skipped", cascades: cascades(step, endOf(record)?.failure?.reason) }
+    : skippedOf(step, record)
 
 /** Whether the steps that need a skipped one are skipped, too, by the reason of the first. */
 export const cascades = (step: Flow.Step, reason: Failure["reason"] | undefined): boolean => {

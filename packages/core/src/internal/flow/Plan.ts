@@ -223,10 +223,22 @@ const wholeTask = (flow: Plannable, run: RunFacts, step: Flow.Step): NewTask => 
   runId: run.id,
 })
 
-const over = (flow: Plannable, run: RunFacts, step: Flow.Step, json: string): Planned => ({
-  _tag: "Over",
-  task: { ...wholeTask(flow, run, step), ended: { state: "completed", output: json } },
-  fact: { _tag: "Value", json },
+const over = (flow: Plannable, run: RunFacts, step: Flow.Step, json: string): Planned => {
+  const fact: Fact = { _tag: "Value", json }
+  return { _tag: "Over", task: overTask(flow, run, step, fact), fact }
+}
+
+/** The task of a step that is over without having run. */
+export const overTask = (
+  flow: Plannable,
+  run: RunFacts,
+  step: Flow.Step,
+  fact: Fact,
+): NewTask => ({
+  ...wholeTask(flow, run, step),
+  ended: fact._tag === "Value"
+    ? { state: "completed", output: fact.json }
+    : { state: "skipped", failure: fact.failure },
 })
 
 const skip = (
@@ -235,14 +247,14 @@ const skip = (
   step: Flow.Step,
   reason: "ConditionUnmet" | "NeedSkipped",
   message: string,
-): Planned => ({
-  _tag: "Over",
-  task: {
-    ...wholeTask(flow, run, step),
-    ended: { state: "skipped", failure: { reason, message } },
-  },
-  fact: { _tag: "Skipped", cascades: cascades(step, reason) },
-})
+): Planned => {
+  const fact: Fact = {
+    _tag: "Skipped",
+    cascades: cascades(step, reason),
+    failure: { reason, message },
+  }
+  return { _tag: "Over", task: overTask(flow, run, step, fact), fact }
+}
 
 const refused = (step: Flow.Step, why: string): Planned => ({
   _tag: "Refused",

@@ -156,10 +156,10 @@ export class Attempts {
     const annotations = { ...this.#annotations, ...annotationsOf(task) }
     let context = Context.add(this.#context, References.CurrentLogAnnotations, annotations)
     let effect: Effect.Effect<unknown, unknown, any>
-    if (served.conduct !== undefined) {
-      effect = Effect.suspend(() => served.conduct!(this.#driver, task))
+    if (served.answer !== undefined) {
+      effect = Effect.suspend(() => served.answer!(this.#driver, task))
     } else if (served.runInput !== undefined) {
-      effect = Effect.flatMap(served.runInput(task), (runInput) => {
+      effect = Effect.flatMap(served.runInput(this.#driver, task), (runInput) => {
         const ctx = this.#factsOf(running, runInput)
         return Effect.provideService(served.handler(input, ctx), AttemptContext, ctx)
       })

@@ -24,7 +24,7 @@ export interface Circumstances {
 /** The outcome of a handler that ended. */
 export const ofExit = (exit: Exit.Exit<unknown, unknown>, about: Circumstances): Outcome => {
   if (Exit.isSuccess(exit)) {
-    if (about.served.conduct !== undefined) return exit.value as Outcome
+    if (about.served.answer !== undefined) return exit.value as Outcome
     const output = about.served.output.encode(exit.value)
     return output.ok
       ? { _tag: "Completed", output: output.value }

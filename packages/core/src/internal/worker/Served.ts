@@ -7,7 +7,9 @@ import type { AttemptContext } from "../../AttemptContext.ts"
 import type * as Codec from "../../Codec.ts"
 import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type * as Flow from "../../Flow.ts"
+import type { DriverError } from "../../DriverError.ts"
 import type * as Job from "../../Job.ts"
+import type { Outcome } from "../../Outcome.ts"
 
 /** The work of one kind of task. */
 export interface Served {
@@ -26,10 +28,12 @@ export interface Served {
    * Reads what the handler is told of the run, where that is not its own input. Where it is
    * `undefined`, the input is the run's.
    */
-  readonly runInput?: ((task: ClaimedTask) => Effect.Effect<unknown, unknown>) | undefined
-  /** The own task of a run: answers an outcome itself. */
-  readonly conduct?:
+  readonly runInput?:
     | ((driver: Driver["Service"], task: ClaimedTask) => Effect.Effect<unknown, unknown>)
+    | undefined
+  /** What answers an outcome itself, instead of a handler, such as the own task of a run. */
+  readonly answer?:
+    | ((driver: Driver["Service"], task: ClaimedTask) => Effect.Effect<Outcome, DriverError>)
     | undefined
 }
 

@@ -1,0 +1,150 @@
+/**
+ * What a worker runs of a flow: its runs' own tasks, and its steps.
+ */
+import { Effect } from "effect"
+import * as Attempt from "../../Attempt.ts"
+import type * as Codec from "../../Codec.ts"
+import type { ClaimedTask, Driver } from "../../Driver.ts"
+import type { DriverError } from "../../DriverError.ts"
+import type * as Flow from "../../Flow.ts"
+import type { Outcome } from "../../Outcome.ts"
+import type { Served } from "../worker/Served.ts"
+import { conduct } from "./Conductor.ts"
+import { conducting } from "./conducting.ts"
+import * as Facts from "./Facts.ts"
+import type { Plannable } from "./Plan.ts"
+import { undoOf } from "./Standing.ts"
+
+/** The work of a flow. */
+export interface Work {
+  /** The work of the own tasks of its runs. */
+  readonly run: Served
+  /** The work of its steps, by their names. */
+  readonly steps: ReadonlyMap<string, Served>
+}
+
+/** A step with all that it takes to run it. */
+export interface StepWork {
+  readonly step: Flow.Step
+  readonly input: Codec.Codec<any>
+  readonly output: Codec.Codec<any>
+  readonly error: Codec.Codec<any>
+  readonly retryable: (error: unknown) => boolean
+  readonly run: Served["handler"] | undefined
+  readonly undo: Served["handler"] | undefined
+}
+
+/** The work of a flow whose steps have these handlers. */
+export const workOf = (
+  flow: Plannable,
+  input: Codec.Codec<unknown>,
+  steps: ReadonlyArray<StepWork>,
+): Work => {
+  const runInput = runInputsOf(input)
+  return {
+    run: {
+      ...answering(flow.definition.slug, (driver, task) => conduct(driver, flow, task)),
+      policy: conducting,
+    },
+    steps: new Map(steps.flatMap((work) => ofStep(work, runInput))),
+  }
+}
+
+const ofStep = (
+  work: StepWork,
+  runInput: NonNullable<Served["runInput"]>,
+): ReadonlyArray<readonly [string, Served]> => {
+  const { step, run, undo, input, output, error, retryable } = work
+  const { slug, policy } = step
+  switch (step.kind) {
+    case "flow":
+      return undo === undefined ? [] : [[undoOf(slug), undoing(work, runInput)]]
+    case "signal":
+      return [[slug, { ...answering(slug, awaitSignal(step)), policy }]]
+    case "sleep":
+      return [[slug, { ...answering(slug, () => Effect.succeed(slept)), policy }]]
+    case "task":
+    case "map": {
+      if (run === undefined) return []
+      const served = { step: slug, policy, input, output, error, retryable, handler: run, runInput }
+      return undo === undefined
+        ? [[slug, served]]
+        : [[slug, served], [undoOf(slug), undoing(work, runInput)]]
+    }
+  }
+}
+
+const undoing = (
+  { step, output, error, retryable, undo }: StepWork,
+  runInput: NonNullable<Served["runInput"]>,
+): Served => ({
+  step: undoOf(step.slug),
+  policy: step.policy,
+  input: output,
+  output: anything,
+  error,
+  retryable,
+  handler: (value, ctx) => Effect.as(undo!(value, ctx), null),
+  runInput,
+})
+
+/** JSON text as it is. */
+const anything: Codec.Codec<any> = {
+  encode: (value: unknown) => ({ ok: true, value: JSON.stringify(value) ?? "null" }),
+  decode: (text) => ({ ok: true, value: text }),
+}
+
+const answering = (step: string, answer: NonNullable<Served["answer"]>): Omit<Served, "policy"> => ({
+  step,
+  input: anything,
+  output: anything,
+  error: anything,
+  retryable: () => true,
+  handler: () => Effect.void,
+  answer: (driver, task) => Effect.catch(answer(driver, task), later),
+})
+
+/** How long what the storage did not answer is put off. */
+const laterMillis = 1000
+
+const later = (_: DriverError): Effect.Effect<Outcome> =>
+  Effect.succeed({ _tag: "Snoozed", delayMillis: laterMillis })
+
+const slept: Outcome = { _tag: "Completed", output: "null" }
+
+// Its time is over, unless it was only just retried by hand: then the wait begins anew.
+const awaitSignal =
+  (step: Flow.Step) =>
+  (driver: Driver["Service"], task: ClaimedTask): Effect.Effect<Outcome, DriverError> =>
+    Effect.map(Facts.tasksOf(driver, task.runId, [step.slug]), ([record]) => {
+      const retried = record?.history.at(-1)?.kind === "retried"
+      return retried && step.waitMillis !== undefined
+        ? { _tag: "Snoozed", delayMillis: step.waitMillis }
+        : {
+          _tag: "Discarded",
+          failure: { reason: "TimedOut", message: `No signal "${step.slug}" came in time` },
+        }
+    })
+
+/** How many runs' inputs a worker remembers of each flow. */
+const rememberedInputs = 1000
+
+/** Reads the input of a task's run, mostly from memory: the tasks of a map share it. */
+const runInputsOf = (input: Codec.Codec<unknown>): NonNullable<Served["runInput"]> => {
+  const known = new Map<string, unknown>()
+  return Effect.fnUntraced(function* (driver: Driver["Service"], task: ClaimedTask) {
+    if (known.has(task.runId)) return known.get(task.runId)
+    const found = yield* Effect.mapError(
+      driver.find({ ids: [task.runId], limit: 1 }),
+      () => new Attempt.Snooze({ delayMillis: laterMillis }),
+    )
+    const decoded = input.decode(found[0]?.input ?? "null")
+    if (!decoded.ok) {
+      const problem = `The stored input of the run does not match its schema: ${decoded.reason}`
+      return yield* Effect.die(new Error(problem))
+    }
+    if (known.size >= rememberedInputs) known.delete(known.keys().next().value!)
+    known.set(task.runId, decoded.value)
+    return decoded.value
+  })
+}

@@ -59,10 +59,12 @@ const nextUndo = Effect.fnUntraced(function* (
   const steps = flow.definition.steps.filter((step) => step.undo && counts.has(step.slug))
   const done = yield* Facts.tasksOf(driver, run.id, steps.map((step) => step.slug))
   const undone = yield* Facts.tasksOf(driver, run.id, steps.map((step) => undoOf(step.slug)))
+  // What ended in the same millisecond is undone in the opposite order of the definition.
+  const place = ({ step }: TaskRecord) => steps.findIndex(({ slug }) => slug === step)
   const ids = new Set(undone.map((record) => record.id))
   const last = done
     .filter((record) => record.state === "completed" && !ids.has(undoIdOf(view, record)))
-    .sort((a, b) => endedAt(b) - endedAt(a) || (a.id < b.id ? -1 : 1))[0]
+    .sort((a, b) => endedAt(b) - endedAt(a) || place(b) - place(a) || b.index - a.index)[0]
   if (last === undefined) return undefined
   return taskOf(view, steps.find((step) => step.slug === last.step)!, last)
 })

@@ -5,8 +5,9 @@
  *
  * @since 0.1.0
  */
-import { Driver, DriverError, Transaction } from "@millrace/core"
+import { Driver, DriverError, Registry, Transaction } from "@millrace/core"
 import { Clock, Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
+import * as Registrations from "./internal/Registrations.ts"
 import { Stage } from "./internal/Stage.ts"
 import { Store } from "./internal/Store.ts"
 
@@ -37,14 +38,20 @@ type Service = Driver.Driver["Service"]
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<Driver.Driver | Transaction.Transactions> = Layer.effectContext(
+export const layer: Layer.Layer<Provided> = Layer.effectContext(
   Effect.suspend(() =>
     Effect.map(open, ({ driver, transactions }) =>
       Context.make(Driver.Driver, driver).pipe(
         Context.add(Transaction.Transactions, transactions),
+        Context.add(Registry.Registry, Registrations.make()),
       ))
   ),
 )
+
+/** What the layer provides.
+ * @category models
+ * @since 0.1.0 */
+export type Provided = Driver.Driver | Transaction.Transactions | Registry.Registry
 
 /** Makes a driver with a store of its own.
  * @category constructors

@@ -6,7 +6,7 @@ import type { NewTask } from "../../Exchange.ts"
 import type * as Flow from "../../Flow.ts"
 import type { Failure } from "../../Outcome.ts"
 import type { Fact } from "./Facts.ts"
-import { type Plannable, plan, type RunFacts } from "./Plan.ts"
+import { plan, type Plannable, type RunFacts } from "./Plan.ts"
 import { isOver, type Standing } from "./Standing.ts"
 
 /** How far it went. */

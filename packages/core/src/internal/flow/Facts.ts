@@ -71,9 +71,7 @@ const valueOf = (texts: ReadonlyArray<string>): Fact => ({
 })
 
 const ofOne = (step: Flow.Step, record: TaskRecord): Fact =>
-  record.state === "completed"
-    ? { _tag: "Value", json: outputOf(record) }
-    : skippedOf(step, record)
+  record.state === "completed" ? { _tag: "Value", json: outputOf(record) } : skippedOf(step, record)
 
 /** Whether the steps that need a skipped one are skipped, too, by the reason of the first. */
 export const cascades = (step: Flow.Step, reason: Failure["reason"] | undefined): boolean => {

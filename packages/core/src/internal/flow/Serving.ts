@@ -94,7 +94,10 @@ const anything: Codec.Codec<any> = {
   decode: (text) => ({ ok: true, value: text }),
 }
 
-const answering = (step: string, answer: NonNullable<Served["answer"]>): Omit<Served, "policy"> => ({
+const answering = (
+  step: string,
+  answer: NonNullable<Served["answer"]>,
+): Omit<Served, "policy"> => ({
   step,
   input: anything,
   output: anything,

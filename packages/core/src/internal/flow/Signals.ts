@@ -25,12 +25,15 @@ export const deliver = Effect.fnUntraced(function* (
   const outputs = new Map(
     [...values].map(([step, output]) => [derive(view.run.id, step, 0), output]),
   )
-  yield* view.driver.transact({ _tag: "Tasks", ids: [...outputs.keys()] }, (tasks) =>
-    tasks.flatMap((task) => {
-      const output = outputs.get(task.id)
-      if (output === undefined) return []
-      return transition(task, { _tag: "SignalReceived", output }) ?? []
-    }))
+  yield* view.driver.transact(
+    { _tag: "Tasks", ids: [...outputs.keys()] },
+    (tasks) =>
+      tasks.flatMap((task) => {
+        const output = outputs.get(task.id)
+        if (output === undefined) return []
+        return transition(task, { _tag: "SignalReceived", output }) ?? []
+      }),
+  )
 })
 
 const valuesOf = Effect.fnUntraced(function* (

@@ -10,6 +10,7 @@ import { attempt, type Connection, type Query } from "./Connection.ts"
 import { migration as migration0001 } from "./migrations/0001.ts"
 import { migration as migration0002 } from "./migrations/0002.ts"
 import { migration as migration0003 } from "./migrations/0003.ts"
+import { migration as migration0004 } from "./migrations/0004.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -27,7 +28,12 @@ export interface Migration {
 /** All steps, oldest first.
  * @category migrations
  * @since 0.1.0 */
-export const migrations: ReadonlyArray<Migration> = [migration0001, migration0002, migration0003]
+export const migrations: ReadonlyArray<Migration> = [
+  migration0001,
+  migration0002,
+  migration0003,
+  migration0004,
+]
 
 /** The version that this code knows.
  * @category migrations

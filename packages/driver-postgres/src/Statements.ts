@@ -6,6 +6,7 @@
 import * as SchemaName from "./SchemaName.ts"
 import { apply } from "./statements/Apply.ts"
 import { claim } from "./statements/Claim.ts"
+import * as Definitions from "./statements/Definitions.ts"
 import * as Expire from "./statements/Expire.ts"
 import { find, progress } from "./statements/Find.ts"
 import * as Heartbeat from "./statements/Heartbeat.ts"
@@ -77,6 +78,8 @@ export const make = (schemaName: string) => {
     trimClaims: Prune.trimClaims(schema),
     deleteSteps: Prune.deleteSteps(schema),
     dropClaims: Prune.dropClaims(schema),
+    register: Definitions.register(schema),
+    registered: Definitions.registered(schema),
     readQueues: Queues.readQueues(schema),
     makeQueues: Queues.makeQueues(schema),
     allQueues: Queues.allQueues(schema),

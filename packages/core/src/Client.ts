@@ -36,7 +36,10 @@ export interface EnqueueOptions {
   readonly id?: RunId.RunId
 }
 
-type AnyJob = Omit<Job.Any, "prototype"> & {
+/** Any job, or what is enqueued like one.
+ * @category models
+ * @since 0.1.0 */
+export type AnyJob = Omit<Job.Any, "prototype"> & {
   /** The tasks that are stored for a run: that of the job, or more where it is a flow. */
   readonly expand?: (own: NewTask, options: { readonly isNew: boolean }) => ReadonlyArray<NewTask>
 }

@@ -112,18 +112,21 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "unique",
 ])
 
-/** Lists everything that is wrong with one draft.
+/** Lists everything that is wrong with one draft: of a job, unless said otherwise.
  * @category guards
  * @since 0.1.0 */
-export const ofDraft = (draft: Draft): ReadonlyArray<Problem.Problem> => {
-  const subject = `job ${Problem.show(draft.slug)}`
+export const ofDraft = (
+  draft: Draft,
+  subject: string = `job ${Problem.show(draft.slug)}`,
+  options: ReadonlySet<string> = known,
+): ReadonlyArray<Problem.Problem> => {
   const given = <K extends keyof Draft>(
     option: K,
     f: (value: unknown) => ReadonlyArray<Problem.Problem>,
   ) => draft[option] === undefined ? [] : f(draft[option])
   return [
     ...Problem.ofSlug(subject, "slug", draft.slug),
-    ...Object.keys(draft).filter((option) => !known.has(option)).map((option) => ({
+    ...Object.keys(draft).filter((option) => !options.has(option)).map((option) => ({
       subject,
       option,
       message: `Cannot define ${subject}: there is no option ${Problem.show(option)}`,

@@ -75,3 +75,7 @@ export interface Policy {
   readonly backoff: Backoff
   readonly timeoutMillis: number
 }
+
+export { type AnyFlow, type Flow, isFlow, make, type Options } from "./FlowBuilder.ts"
+export type * from "./FlowHandlers.ts"
+export type * from "./FlowTypes.ts"

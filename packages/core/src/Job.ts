@@ -37,7 +37,10 @@ export type SchemaOf<S> = S extends Schema.Constraint ? S
   : S extends Schema.Struct.Fields ? Schema.Struct<S>
   : never
 
-type TypeOf<S> = SchemaOf<S>["Type"]
+/** The type of the schema that a `SchemaInput` stands for.
+ * @category models
+ * @since 0.1.0 */
+export type TypeOf<S> = SchemaOf<S>["Type"]
 
 /**
  * The options of a job. All but the schemas have defaults.
@@ -229,7 +232,17 @@ export const make = <
     flowType: "job",
     queue: options?.queue ?? slug,
     input: schemas.input,
-    steps: [{ slug, needs: [], ...schemas, policy: Definition.policyOf(options ?? {}) }],
+    steps: [{
+      slug,
+      kind: "task",
+      needs: [],
+      ...schemas,
+      policy: Definition.policyOf(options ?? {}),
+      startDelayMillis: 0,
+      whenUnmet: "skip",
+      whenExhausted: "fail",
+      undo: false,
+    }],
   }
   const codecs: Codecs<any, any, any> = {
     input: Codec.make(schemas.input, Limits.inputBytes),

@@ -122,3 +122,13 @@ export const stepInputLength = 16 * 1024 * 1024
  * @category limits
  * @since 0.1.0 */
 export const runOutputLength = 16 * 1024 * 1024
+
+/** The most steps of a flow.
+ * @category limits
+ * @since 0.1.0 */
+export const stepsPerFlow = 10_000
+
+/** The most steps that a step needs.
+ * @category limits
+ * @since 0.1.0 */
+export const needsPerStep = 10_000

@@ -7,6 +7,7 @@ import type { Duration } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
+import type { AnyHandledFlow } from "./FlowHandlers.ts"
 import type * as Job from "./Job.ts"
 import { Attempts } from "./internal/worker/Attempts.ts"
 import { Intake } from "./internal/worker/Intake.ts"
@@ -22,9 +23,17 @@ import { Settling } from "./internal/worker/Settling.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Jobs extends ReadonlyArray<Job.AnyHandled>> {
+export interface Options<
+  Jobs extends ReadonlyArray<Job.AnyHandled>,
+  Flows extends ReadonlyArray<AnyHandledFlow> = [],
+> {
   /** The jobs to serve, each with its handler. */
-  readonly jobs: Jobs
+  readonly jobs?: Jobs
+  /**
+   * The flows to serve, each with its handlers. Of a flow whose shape has changed the old one can be
+   * served beside the new one, until its runs have ended.
+   */
+  readonly flows?: Flows
   /** Attempts at a time in each queue: 1 to 10,000 (default 10). */
   readonly concurrency?: number
   /** What differs for single queues. */
@@ -75,9 +84,12 @@ export class Worker extends Context.Service<Worker, {
 /** What the handlers of jobs need; the worker itself provides `AttemptContext`.
  * @category models
  * @since 0.1.0 */
-export type Requirements<Jobs extends ReadonlyArray<Job.AnyHandled>> = Job.Requirements<
-  Jobs[number]
->
+export type Requirements<
+  Jobs extends ReadonlyArray<Job.AnyHandled>,
+  Flows extends ReadonlyArray<AnyHandledFlow> = [],
+> = Job.Requirements<Jobs[number]> | FlowRequirements<Flows[number]>
+
+type FlowRequirements<H> = H extends AnyHandledFlow<infer R> ? R : never
 
 /**
  * Serves jobs for as long as the layer lives.
@@ -107,14 +119,17 @@ export type Requirements<Jobs extends ReadonlyArray<Job.AnyHandled>> = Job.Requi
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const Jobs extends ReadonlyArray<Job.AnyHandled>>(
-  options: Options<Jobs>,
-): Layer.Layer<Worker, DriverError, Driver | Requirements<Jobs>> => {
+export const layer = <
+  const Jobs extends ReadonlyArray<Job.AnyHandled> = [],
+  const Flows extends ReadonlyArray<AnyHandledFlow> = [],
+>(
+  options: Options<Jobs, Flows>,
+): Layer.Layer<Worker, DriverError, Driver | Requirements<Jobs, Flows>> => {
   const settings = Settings.make(options)
   return Layer.effect(Worker, make(settings)) as Layer.Layer<
     Worker,
     DriverError,
-    Driver | Requirements<Jobs>
+    Driver | Requirements<Jobs, Flows>
   >
 }
 
@@ -130,16 +145,22 @@ export const layer = <const Jobs extends ReadonlyArray<Job.AnyHandled>>(
  * @category running
  * @since 0.1.0
  */
-export const run = <const Jobs extends ReadonlyArray<Job.AnyHandled>, E, E2 = never, R2 = never>(
-  options: Options<Jobs> & {
+export const run = <
+  E,
+  const Jobs extends ReadonlyArray<Job.AnyHandled> = [],
+  const Flows extends ReadonlyArray<AnyHandledFlow> = [],
+  E2 = never,
+  R2 = never,
+>(
+  options: Options<Jobs, Flows> & {
     /** The worker stops when this ends (default: never). */
     readonly until?: Effect.Effect<unknown, E2, R2>
   },
-  provided: Layer.Layer<Driver | Requirements<Jobs> | Exclude<R2, Worker>, E>,
+  provided: Layer.Layer<Driver | Requirements<Jobs, Flows> | Exclude<R2, Worker>, E>,
 ): void => {
   const { until, ...own } = options
   Main.run(() => {
-    const live = Layer.provideMerge(layer(own as unknown as Options<Jobs>), provided)
+    const live = Layer.provideMerge(layer(own as unknown as Options<Jobs, Flows>), provided)
     return Effect.provide(until ?? Effect.never, live) as Effect.Effect<unknown, unknown>
   })
 }

@@ -5,7 +5,6 @@
 import type * as Codec from "../../Codec.ts"
 import type { NewTask } from "../../Exchange.ts"
 import type * as Flow from "../../Flow.ts"
-import * as Json from "../../Json.ts"
 import * as Limits from "../../Limits.ts"
 import type { Failure } from "../../Outcome.ts"
 import type { TaskId } from "../../Task.ts"
@@ -30,6 +29,11 @@ export interface Plannable {
   readonly decodeValue: (step: Flow.Step, json: string) => Codec.Conversion<unknown>
   /** Writes what `convert` made as the input of a step. */
   readonly encodeInput: (step: Flow.Step, input: unknown) => Codec.Conversion<string>
+  /** The elements of the array that a map is over, each as JSON text. */
+  readonly elementsOf: (
+    step: Flow.Step,
+    json: string,
+  ) => Codec.Conversion<ReadonlyArray<string>>
 }
 
 /** What becomes of a step. */
@@ -134,31 +138,19 @@ const mapped = (
   needs: ReadonlyArray<readonly [string, Fact]>,
   value: string,
 ): Planned => {
-  const need = needs[0]
-  if (need?.[1]._tag === "Skipped") return over(flow, run, step, "[]")
-  const path = need === undefined ? step.over ?? [] : (step.over ?? []).slice(1)
-  const source = at(Json.parse(need?.[1]._tag === "Value" ? need[1].json : value), path)
-  if (!Array.isArray(source)) {
-    return refused(step, `"${(step.over ?? []).join(".")}" is not an array`)
+  if (needs[0]?.[1]._tag === "Skipped") return over(flow, run, step, "[]")
+  const elements = flow.elementsOf(step, value)
+  if (!elements.ok) return refused(step, elements.reason)
+  const { length } = elements.value
+  if (length === 0) return over(flow, run, step, "[]")
+  if (length > Limits.mapElements) {
+    return refused(step, `it has ${length} elements; ${Limits.mapElements} are allowed`)
   }
-  if (source.length === 0) return over(flow, run, step, "[]")
-  if (source.length > Limits.mapElements) {
-    return refused(step, `it has ${source.length} elements; ${Limits.mapElements} are allowed`)
-  }
-  const tasks = source.map((element, index) =>
-    taskOf(flow, run, step, index, JSON.stringify(element), step.startDelayMillis)
+  const tasks = elements.value.map((element, index) =>
+    taskOf(flow, run, step, index, element, step.startDelayMillis)
   )
   return limited(step, { _tag: "Started", tasks })
 }
-
-const at = (json: unknown, path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>(
-    (value, key) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, key)
-        ? (value as Record<string, unknown>)[key]
-        : undefined,
-    json,
-  )
 
 const startedOne = (
   flow: Plannable,

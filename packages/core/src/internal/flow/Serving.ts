@@ -7,13 +7,16 @@ import type * as Codec from "../../Codec.ts"
 import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type * as Flow from "../../Flow.ts"
+import type { AnyHandledFlow } from "../../FlowHandlers.ts"
 import type { Outcome } from "../../Outcome.ts"
 import type { Served } from "../worker/Served.ts"
 import { conduct } from "./Conductor.ts"
 import { conducting } from "./conducting.ts"
 import * as Facts from "./Facts.ts"
 import type { Plannable } from "./Plan.ts"
-import { undoOf } from "./Standing.ts"
+import { runOf, undoOf } from "./Handled.ts"
+import type { StepParts } from "./Parts.ts"
+import * as Standing from "./Standing.ts"
 
 /** The work of a flow. */
 export interface Work {
@@ -24,18 +27,36 @@ export interface Work {
 }
 
 /** A step with all that it takes to run it. */
-export interface StepWork {
-  readonly step: Flow.Step
-  readonly input: Codec.Codec<any>
-  readonly output: Codec.Codec<any>
-  readonly error: Codec.Codec<any>
-  readonly retryable: (error: unknown) => boolean
+export interface StepWork extends Omit<StepParts, "value" | "job" | "flow"> {
   readonly run: Served["handler"] | undefined
   readonly undo: Served["handler"] | undefined
 }
 
+/** The work of a flow with its handlers, and of the flows that are steps of it. */
+export const ofFlow = (handled: AnyHandledFlow): ReadonlyMap<string, Work> => {
+  const { parts } = handled.flow
+  const steps = [...parts.steps.values()].map((step) => {
+    const given = handled.handlers[step.step.slug]
+    return { ...step, run: runOf(step, given), undo: undoOf(step, given) }
+  })
+  const works = new Map([[keyOf(parts.definition), workOf(parts, parts.input, steps)]])
+  for (const step of steps) {
+    if (step.flow === undefined) continue
+    const given = handled.handlers[step.step.slug]
+    const sub = step.step.undo ? (given as { readonly run: unknown }).run : given
+    for (const [key, work] of ofFlow(sub as AnyHandledFlow)) works.set(key, work)
+  }
+  return works
+}
+
+/** What tells the versions of flows apart. */
+export const keyOf = (of: {
+  readonly slug: string
+  readonly version?: string | undefined
+}): string => `${of.slug} ${of.version}`
+
 /** The work of a flow whose steps have these handlers. */
-export const workOf = (
+const workOf = (
   flow: Plannable,
   input: Codec.Codec<unknown>,
   steps: ReadonlyArray<StepWork>,
@@ -58,7 +79,7 @@ const ofStep = (
   const { slug, policy } = step
   switch (step.kind) {
     case "flow":
-      return undo === undefined ? [] : [[undoOf(slug), undoing(work, runInput)]]
+      return undo === undefined ? [] : [[Standing.undoOf(slug), undoing(work, runInput)]]
     case "signal":
       return [[slug, { ...answering(slug, awaitSignal(step)), policy }]]
     case "sleep":
@@ -69,7 +90,7 @@ const ofStep = (
       const served = { step: slug, policy, input, output, error, retryable, handler: run, runInput }
       return undo === undefined
         ? [[slug, served]]
-        : [[slug, served], [undoOf(slug), undoing(work, runInput)]]
+        : [[slug, served], [Standing.undoOf(slug), undoing(work, runInput)]]
     }
   }
 }
@@ -78,7 +99,7 @@ const undoing = (
   { step, output, error, retryable, undo }: StepWork,
   runInput: NonNullable<Served["runInput"]>,
 ): Served => ({
-  step: undoOf(step.slug),
+  step: Standing.undoOf(step.slug),
   policy: step.policy,
   input: output,
   output: anything,

@@ -6,6 +6,9 @@ import * as Definition from "../../Definition.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
 import type { Options } from "../../Worker.ts"
+import type { AnyHandledFlow } from "../../FlowHandlers.ts"
+import { keyOf, ofFlow } from "../flow/Serving.ts"
+import { runsOf } from "../flow/Standing.ts"
 import { type Catalogue, ofJob } from "./Served.ts"
 
 export interface Settings {
@@ -29,17 +32,20 @@ const defaults = {
 } as const
 
 /** Throws the first problem of the options, or answers them with every default in its place. */
-export const make = (options: Options<ReadonlyArray<Job.AnyHandled>>): Settings => {
+export const make = (
+  options: Options<ReadonlyArray<Job.AnyHandled>, ReadonlyArray<AnyHandledFlow>>,
+): Settings => {
   Problem.throwFirst(problemsOf(options))
+  const { jobs = [], flows = [] } = options
   const concurrency = new Map<string, number>()
-  for (const { queue } of options.jobs) {
+  for (const queue of [...jobs.map((job) => job.queue), ...flows.flatMap(queuesOf)]) {
     const own = options.queues?.[queue]?.concurrency
     concurrency.set(queue, own ?? options.concurrency ?? defaults.concurrency)
   }
   return {
     name: options.name ?? defaults.name,
-    slugs: options.jobs.map((job) => job.slug),
-    served: catalogueOf(options.jobs),
+    slugs: [...jobs, ...flows].map(({ slug }) => slug),
+    served: catalogueOf(jobs, flows),
     concurrency,
     leaseMillis: Problem.toMillis(options.lease ?? defaults.lease)!,
     pollMillis: Problem.toMillis(options.pollInterval ?? defaults.pollInterval)!,
@@ -47,14 +53,37 @@ export const make = (options: Options<ReadonlyArray<Job.AnyHandled>>): Settings 
   }
 }
 
-const catalogueOf = (jobs: ReadonlyArray<Job.AnyHandled>): Catalogue => {
+const catalogueOf = (
+  jobs: ReadonlyArray<Job.AnyHandled>,
+  flows: ReadonlyArray<AnyHandledFlow>,
+): Catalogue => {
   const ofJobs = new Map(jobs.map((job) => [job.slug, ofJob(job)]))
-  return (task) => ofJobs.get(task.flow)
+  const works = new Map(flows.flatMap((flow) => [...ofFlow(flow)]))
+  return (task) => {
+    if (task.flowType === "job") return ofJobs.get(task.flow)
+    const work = works.get(keyOf({ slug: task.flow, version: task.version }))
+    return task.id === task.runId ? work?.run : work?.steps.get(task.step)
+  }
 }
 
-const known: ReadonlySet<string> = new Set<keyof Options<[]>>([
+/** The queues that a flow's tasks wait in: its runs' own, its steps', those of flows inside of it. */
+const queuesOf = ({ flow }: AnyHandledFlow): ReadonlyArray<string> => {
+  const all = new Set<string>()
+  const add = ({ definition, steps }: AnyHandledFlow["flow"]["parts"]) => {
+    all.add(runsOf(definition.queue)).add(definition.queue)
+    for (const { step, flow } of steps.values()) {
+      if (flow !== undefined) add(flow)
+      else all.add(step.queue ?? definition.queue)
+    }
+  }
+  add(flow.parts)
+  return [...all]
+}
+
+const known: ReadonlySet<string> = new Set<keyof Options<[], []>>([
   "name",
   "jobs",
+  "flows",
   "queues",
   "concurrency",
   "lease",
@@ -63,7 +92,7 @@ const known: ReadonlySet<string> = new Set<keyof Options<[]>>([
 ])
 
 const problemsOf = (
-  options: Options<ReadonlyArray<Job.AnyHandled>>,
+  options: Options<ReadonlyArray<Job.AnyHandled>, ReadonlyArray<AnyHandledFlow>>,
 ): ReadonlyArray<Problem.Problem> => {
   const subject = `worker ${Problem.show(options.name ?? defaults.name)}`
   const duration = (option: "lease" | "pollInterval" | "gracePeriod", min: number, max: number) =>
@@ -71,7 +100,8 @@ const problemsOf = (
   const count = (option: string, value: number | undefined) =>
     value === undefined ? [] : Problem.ofInteger(subject, option, value, 1, Limits.concurrency)
   const queues = Object.entries(options.queues ?? {})
-  const served = new Set(options.jobs.map((job) => job.queue))
+  const { jobs = [], flows = [] } = options
+  const served = new Set([...jobs.map((job) => job.queue), ...flows.flatMap(queuesOf)])
   return [
     ...Problem.ofSlug(subject, "name", options.name ?? defaults.name),
     ...Object.keys(options).filter((option) => !known.has(option)).map((option) => ({
@@ -79,10 +109,10 @@ const problemsOf = (
       option,
       message: `Cannot define ${subject}: there is no option ${Problem.show(option)}`,
     })),
-    ...(options.jobs.length === 0
-      ? [Problem.mustBe(subject, "jobs", "at least one job with its handler", options.jobs)]
+    ...(jobs.length + flows.length === 0
+      ? [Problem.mustBe(subject, "jobs", "at least one job or flow with its handlers", jobs)]
       : []),
-    ...Definition.check(options.jobs),
+    ...Definition.check(jobs),
     ...Problem.ofInteger(
       subject,
       "number of queues",

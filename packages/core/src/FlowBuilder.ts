@@ -1,0 +1,452 @@
+/**
+ * The definition of a flow, step by step.
+ *
+ * @since 0.1.0
+ */
+import type { Duration, Effect, Schema } from "effect"
+import type * as Client from "./Client.ts"
+import type { Driver } from "./Driver.ts"
+import type { DriverError } from "./DriverError.ts"
+import type * as Model from "./Flow.ts"
+import type { HandledFlow, Handlers, NoOthers, RequirementsOf } from "./FlowHandlers.ts"
+import type {
+  ArrayPath,
+  CommonOptions,
+  Conversion,
+  Earlier,
+  ElementAt,
+  FreeSlug,
+  Made,
+  MapOptions,
+  MapValue,
+  NeedsOf,
+  OnFailure,
+  Pattern,
+  PolicyOptions,
+  RunOutput,
+  Seen,
+  SignalOptions,
+  SignalsOf,
+  StepError,
+  StepOptions,
+  StepTypes,
+  WorkOptions,
+} from "./FlowTypes.ts"
+import type { Parts } from "./internal/flow/Parts.ts"
+import { make as makeFlow, TypeId } from "./internal/flow/Make.ts"
+import type * as Job from "./Job.ts"
+import type {
+  InputInvalid,
+  RunCancelled,
+  RunFailed,
+  RunNotFound,
+  SignalRefused,
+} from "./RunError.ts"
+import type { RunId } from "./RunId.ts"
+import type * as Unique from "./Unique.ts"
+
+type None = readonly []
+type NoSchema = typeof Schema.Void
+type NoError = typeof Schema.Never
+type Otherwise = Model.Otherwise
+
+/**
+ * The options of a flow. What is said of attempts holds for its steps, unless they say otherwise.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<I> extends PolicyOptions {
+  /** A Schema, or the fields of a struct (default: no input). */
+  readonly input?: I
+  /** When two runs are the same, and what becomes of the second (default: they never are). */
+  readonly unique?: Unique.Options<NoInfer<Job.TypeOf<I>>>
+}
+
+/**
+ * A flow: steps, and what each of them needs. Each method answers a new one; it can serve as the
+ * base of a class, which gives its type a name. `I` is its input, `Steps` what is known of its
+ * steps, and `Needed` the steps that others need.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Flow<
+  Slug extends string,
+  I,
+  Steps extends StepTypes,
+  Needed extends string,
+> {
+  new (_: never): object
+  readonly [TypeId]: typeof TypeId
+  readonly slug: Slug
+  readonly queue: string
+  /** The slugs of its steps, in the order of their definition. */
+  readonly steps: ReadonlyArray<string>
+  readonly definition: Model.Definition<Slug>
+  /** All that it takes to run it. */
+  readonly parts: Parts
+  /** Never there; it keeps the types of the steps. */
+  readonly types?: { readonly input: I; readonly steps: Steps; readonly needed: Needed }
+
+  /** Adds a step with a handler. */
+  step<
+    const K extends string,
+    const N extends ReadonlyArray<string> = None,
+    O extends Job.SchemaInput = NoSchema,
+    E extends Job.SchemaInput = NoError,
+    const F extends Pattern<Seen<I, Steps, N>> = never,
+    const G extends Pattern<Seen<I, Steps, N>> = never,
+    const P extends boolean = never,
+    const W extends Otherwise = "skip",
+    const X extends Otherwise = "fail",
+    const U extends boolean = false,
+  >(
+    slug: FreeSlug<K, Steps>,
+    options?: StepOptions<Earlier<N, Steps, K>, O, E, F, G, P, W, X, U, Seen<I, Steps, N>>,
+  ): Flow<
+    Slug,
+    I,
+    & Steps
+    & {
+      readonly [k in K]: Made<
+        "handler",
+        Seen<I, Steps, N>,
+        Job.TypeOf<O>,
+        Job.TypeOf<E>,
+        Job.TypeOf<O>,
+        F,
+        G,
+        P,
+        W,
+        X,
+        U,
+        Steps,
+        N
+      >
+    },
+    Needed | N[number]
+  >
+
+  /** Adds a step that has a task for each element of an array. */
+  map<
+    const K extends string,
+    const Path extends string,
+    O extends Job.SchemaInput = NoSchema,
+    E extends Job.SchemaInput = NoError,
+    const F extends Pattern<Seen<I, Steps, NeedsOf<Path>>> = never,
+    const G extends Pattern<Seen<I, Steps, NeedsOf<Path>>> = never,
+    const P extends boolean = never,
+    const W extends Otherwise = "skip",
+    const X extends Otherwise = "fail",
+    const U extends boolean = false,
+    const C extends OnFailure = "fail",
+  >(
+    slug: FreeSlug<K, Steps>,
+    options: MapOptions<
+      ArrayPath<Path, I, Steps>,
+      O,
+      E,
+      F,
+      G,
+      P,
+      W,
+      X,
+      U,
+      C,
+      Seen<I, Steps, NeedsOf<Path>>
+    >,
+  ): Flow<
+    Slug,
+    I,
+    & Steps
+    & {
+      readonly [k in K]: Made<
+        "handler",
+        ElementAt<I, Steps, Path>,
+        Job.TypeOf<O>,
+        Job.TypeOf<E>,
+        MapValue<Job.TypeOf<O>, Job.TypeOf<E>, C>,
+        F,
+        G,
+        P,
+        W,
+        X,
+        U,
+        Steps,
+        NeedsOf<Path>
+      >
+    },
+    Needed | NeedsOf<Path>[number]
+  >
+
+  /** Adds a step that is a job: its schemas, its policy, its handler. */
+  job<
+    const K extends string,
+    JobSlug extends string,
+    JI,
+    JO,
+    JE,
+    const N extends ReadonlyArray<string> = None,
+    const F extends Pattern<Seen<I, Steps, N>> = never,
+    const G extends Pattern<Seen<I, Steps, N>> = never,
+    const P extends boolean = never,
+    const W extends Otherwise = "skip",
+    const X extends Otherwise = "fail",
+    const U extends boolean = false,
+  >(
+    slug: FreeSlug<K, Steps>,
+    job: Job.Job<JobSlug, JI, JO, JE>,
+    options:
+      & WorkOptions<Earlier<N, Steps, K>, F, G, P, W, X, U, Seen<I, Steps, N>>
+      & Conversion<Seen<I, Steps, N>, JI>,
+  ): Flow<
+    Slug,
+    I,
+    & Steps
+    & {
+      readonly [k in K]: Made<
+        "job",
+        Job.Job<JobSlug, JI, JO, JE>,
+        JO,
+        JE,
+        JO,
+        F,
+        G,
+        P,
+        W,
+        X,
+        U,
+        Steps,
+        N
+      >
+    },
+    Needed | N[number]
+  >
+
+  /** Adds a step that is a run of another flow, cancelled and awaited with the run it is a part of. */
+  flow<
+    const K extends string,
+    SubSlug extends string,
+    SI,
+    SubSteps extends StepTypes,
+    SubNeeded extends string,
+    const N extends ReadonlyArray<string> = None,
+    const F extends Pattern<Seen<I, Steps, N>> = never,
+    const G extends Pattern<Seen<I, Steps, N>> = never,
+    const P extends boolean = never,
+    const W extends Otherwise = "skip",
+    const X extends Otherwise = "fail",
+    const U extends boolean = false,
+  >(
+    slug: FreeSlug<K, Steps>,
+    flow: Flow<SubSlug, SI, SubSteps, SubNeeded>,
+    options:
+      & WorkOptions<Earlier<N, Steps, K>, F, G, P, W, X, U, Seen<I, Steps, N>>
+      & Conversion<Seen<I, Steps, N>, SI>,
+  ): Flow<
+    Slug,
+    I,
+    & Steps
+    & {
+      readonly [k in K]: Made<
+        "flow",
+        Flow<SubSlug, SI, SubSteps, SubNeeded>,
+        RunOutput<SubSteps, SubNeeded>,
+        StepError<SubSteps>,
+        RunOutput<SubSteps, SubNeeded>,
+        F,
+        G,
+        P,
+        W,
+        X,
+        U,
+        Steps,
+        N
+      >
+    },
+    Needed | N[number]
+  >
+
+  /** Adds a step that waits for a signal, a value from outside, and holds no worker meanwhile. */
+  waitFor<
+    const K extends string,
+    const N extends ReadonlyArray<string> = None,
+    O extends Job.SchemaInput = NoSchema,
+    const F extends Pattern<Seen<I, Steps, N>> = never,
+    const G extends Pattern<Seen<I, Steps, N>> = never,
+    const P extends boolean = never,
+    const W extends Otherwise = "skip",
+    const X extends Otherwise = "fail",
+  >(
+    slug: FreeSlug<K, Steps>,
+    options?: SignalOptions<Earlier<N, Steps, K>, O, F, G, P, W, X, Seen<I, Steps, N>>,
+  ): Flow<
+    Slug,
+    I,
+    & Steps
+    & {
+      readonly [k in K]: Made<
+        "signal",
+        void,
+        Job.TypeOf<O>,
+        never,
+        Job.TypeOf<O>,
+        F,
+        G,
+        P,
+        W,
+        X,
+        false,
+        Steps,
+        N
+      >
+    },
+    Needed | N[number]
+  >
+
+  /** Adds a step that lets time pass, and holds no worker meanwhile: up to 10 years. */
+  sleep<
+    const K extends string,
+    const N extends ReadonlyArray<string> = None,
+    const F extends Pattern<Seen<I, Steps, N>> = never,
+    const G extends Pattern<Seen<I, Steps, N>> = never,
+    const P extends boolean = never,
+    const W extends Otherwise = "skip",
+    const X extends Otherwise = "fail",
+  >(
+    slug: FreeSlug<K, Steps>,
+    duration: Duration.Input,
+    options?: CommonOptions<Earlier<N, Steps, K>, F, G, P, W, X, Seen<I, Steps, N>>,
+  ): Flow<
+    Slug,
+    I,
+    & Steps
+    & {
+      readonly [k in K]: Made<
+        "sleep",
+        void,
+        void,
+        never,
+        void,
+        F,
+        G,
+        P,
+        W,
+        X,
+        false,
+        Steps,
+        N
+      >
+    },
+    Needed | N[number]
+  >
+
+  /** Gives the flow its handlers, by the slugs of the steps. */
+  perform<H extends Handlers<Steps>>(
+    handlers: H & NoOthers<H, Steps>,
+  ): HandledFlow<Slug, RequirementsOf<H>>
+
+  /** Stores a run and answers its id, without waiting for it. */
+  readonly start: (
+    input: I,
+    options?: Client.EnqueueOptions,
+  ) => Effect.Effect<RunId, InputInvalid | DriverError, Driver>
+
+  /** Stores a run and waits for its output. A worker has to be serving the flow somewhere. */
+  readonly run: (
+    input: I,
+    options?: Client.EnqueueOptions,
+  ) => Effect.Effect<
+    RunOutput<Steps, Needed>,
+    | InputInvalid
+    | DriverError
+    | RunNotFound
+    | RunFailed<StepError<Steps>>
+    | RunCancelled,
+    Driver
+  >
+
+  /** Waits for the output of a run that was started before. */
+  readonly await: (
+    runId: RunId,
+  ) => Effect.Effect<
+    RunOutput<Steps, Needed>,
+    DriverError | RunNotFound | RunFailed<StepError<Steps>> | RunCancelled,
+    Driver
+  >
+
+  /**
+   * Sends a run a signal. One that comes before its step waits is kept; a second one is refused.
+   */
+  readonly signal: <const K extends keyof SignalsOf<Steps> & string>(
+    runId: RunId,
+    step: K,
+    value: SignalsOf<Steps>[K],
+  ) => Effect.Effect<void, RunNotFound | SignalRefused | DriverError, Driver>
+
+  /** Starts a run that has what another has, but runs a step, and all that follow it, again. */
+  readonly rerun: (
+    runId: RunId,
+    options: { readonly from: keyof Steps & string },
+  ) => Effect.Effect<RunId, RunNotFound | DriverError, Driver>
+}
+
+/** Any flow, whatever its types.
+ * @category models
+ * @since 0.1.0 */
+export type AnyFlow = Omit<
+  Flow<string, any, any, any>,
+  "types" | "step" | "map" | "job" | "flow" | "waitFor" | "sleep" | "perform" | "prototype"
+>
+
+/**
+ * Defines a flow: a directed graph of steps, as data.
+ *
+ * **Details**
+ *
+ * A step is given the input of the flow where it needs nothing, and else what its needs came to, by
+ * their slugs; the input of the flow is also in `ctx.input`. The output of a run is what those steps
+ * came to that no step needs.
+ *
+ * **Gotchas**
+ *
+ * Each task of a run is delivered at least once, as jobs are. Throws a `DefinitionError` for options
+ * out of bounds.
+ *
+ * **Example** (A graph of three steps)
+ *
+ * ```ts
+ * import { deepStrictEqual } from "node:assert/strict"
+ * import { Flow, Worker } from "@millrace/core"
+ * import { MemoryDriver } from "@millrace/driver-memory"
+ * import { Effect, Layer, Schema } from "effect"
+ *
+ * const Price = Flow.make("price", { input: { cents: Schema.Int } })
+ *   .step("tax", { output: Schema.Int })
+ *   .step("shipping", { output: Schema.Int })
+ *   .step("total", { needs: ["tax", "shipping"], output: Schema.Int })
+ *
+ * const price = Price.perform({
+ *   tax: ({ cents }) => Effect.succeed(cents / 4),
+ *   shipping: () => Effect.succeed(49),
+ *   total: ({ tax, shipping }) => Effect.succeed(tax + shipping)
+ * })
+ *
+ * const live = Layer.provideMerge(Worker.layer({ flows: [price] }), MemoryDriver.layer)
+ * const output = await Effect.runPromise(Effect.provide(Price.run({ cents: 400 }), live))
+ * deepStrictEqual(output, { total: 149 })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <const Slug extends string, I extends Job.SchemaInput = NoSchema>(
+  slug: Slug,
+  options?: Options<I>,
+): Flow<Slug, Job.TypeOf<I>, {}, never> => makeFlow(slug, options ?? {}) as never
+
+/** Tells whether a value is a flow.
+ * @category guards
+ * @since 0.1.0 */
+export const isFlow = (u: unknown): u is AnyFlow => typeof u === "function" && TypeId in u

@@ -1,0 +1,85 @@
+/**
+ * A flow with its handlers.
+ */
+import type { AnyFlow } from "../../FlowBuilder.ts"
+import { type AnyHandledFlow, HandledTypeId } from "../../FlowHandlers.ts"
+import * as Problem from "../../Problem.ts"
+import type { Served } from "../worker/Served.ts"
+import type { Parts, StepParts } from "./Parts.ts"
+
+type Handler = Served["handler"]
+
+/** Gives a flow its handlers, or throws what is wrong with them. */
+export const handled = (
+  flow: AnyFlow,
+  parts: Parts,
+  handlers: Readonly<Record<string, unknown>>,
+): AnyHandledFlow => {
+  Problem.throwFirst(problemsOf(parts, handlers))
+  return {
+    [HandledTypeId]: HandledTypeId,
+    flow,
+    slug: flow.slug,
+    queue: flow.queue,
+    definition: parts.definition,
+    handlers,
+    handlerFor: (slug) => {
+      const step = parts.steps.get(slug)
+      return step === undefined ? undefined : runOf(step, handlers[slug])
+    },
+  }
+}
+
+/** What runs a step: its handler, or that of the job that it is. */
+export const runOf = (step: StepParts, given: unknown): Handler | undefined => {
+  const run = step.step.undo ? (given as { readonly run?: unknown } | undefined)?.run : given
+  if (step.job !== undefined) return (run as { readonly handler: Handler }).handler
+  return typeof run === "function" ? run as Handler : undefined
+}
+
+/** What undoes a step. */
+export const undoOf = (step: StepParts, given: unknown): Handler | undefined =>
+  step.step.undo ? (given as { readonly undo: Handler }).undo : undefined
+
+const problemsOf = (
+  { definition, steps }: Parts,
+  handlers: Readonly<Record<string, unknown>>,
+): ReadonlyArray<Problem.Problem> => {
+  const subject = `flow "${definition.slug}"`
+  const one = (option: string, why: string) => ({
+    subject,
+    option,
+    message: `Cannot give ${subject} its handlers: ${why}`,
+  })
+  const others = Object.keys(handlers).filter((slug) => !takesHandler(steps.get(slug)))
+  return [
+    ...(steps.size === 0 ? [one("handlers", "it has no steps")] : []),
+    ...others.map((slug) => one(slug, `there is no step "${slug}" that takes one`)),
+    ...[...steps.values()].filter(takesHandler).flatMap((step) => {
+      const { slug } = step.step
+      const given = Object.hasOwn(handlers, slug) ? handlers[slug] : undefined
+      const why = wrongWith(step, given)
+      return why === undefined ? [] : [one(slug, `step "${slug}" needs ${why}`)]
+    }),
+  ]
+}
+
+const takesHandler = (step: StepParts | undefined): step is StepParts =>
+  step !== undefined && step.step.kind !== "signal" && step.step.kind !== "sleep"
+
+const wrongWith = (step: StepParts, given: unknown): string | undefined => {
+  const parts = given as { readonly run?: unknown; readonly undo?: unknown } | undefined
+  if (step.step.undo && (typeof parts?.undo !== "function" || parts.run === undefined)) {
+    return "{ run, undo }, since it is to be undone"
+  }
+  const run = step.step.undo ? parts!.run : given
+  const job = (run as { readonly job?: unknown } | undefined)?.job
+  const flow = (run as { readonly flow?: AnyFlow } | undefined)?.flow
+  if (step.job !== undefined) return job === step.job ? undefined : `job "${step.job.slug}" handled`
+  if (step.flow !== undefined) {
+    return flow?.definition.version === step.step.flow?.version
+      ? undefined
+      : `flow "${step.step.flow?.slug}" handled`
+  }
+  return typeof run === "function" ? undefined : "a function of its input"
+}

@@ -1,0 +1,60 @@
+/**
+ * What can be done with the runs of a flow.
+ */
+import { Effect } from "effect"
+import * as Client from "../../Client.ts"
+import { Driver } from "../../Driver.ts"
+import type { Options } from "../../FlowBuilder.ts"
+import { RunNotFound } from "../../RunError.ts"
+import * as RunId from "../../RunId.ts"
+import * as Unique from "../../Unique.ts"
+import { conducting } from "./conducting.ts"
+import type { Parts } from "./Parts.ts"
+import { signal } from "./Signalling.ts"
+import { runsOf } from "./Standing.ts"
+import * as Starting from "./Starting.ts"
+
+/** Makes the methods of a flow, which is put together when the first of them is called. */
+export const make = (
+  flow: () => { readonly parts: Parts; readonly options: Options<unknown> },
+) => {
+  let made: Client.AnyJob | undefined
+  const job = () => made ??= jobOf(flow().parts, flow().options)
+  return {
+    start: (input: unknown, options?: Client.EnqueueOptions) =>
+      Client.enqueue(job(), input, options),
+    run: (input: unknown, options?: Client.EnqueueOptions) => Client.run(job(), input, options),
+    await: (runId: RunId.RunId) => Client.awaitOutput(job(), runId),
+    signal: (runId: RunId.RunId, step: string, value: unknown) => {
+      const { definition, steps } = flow().parts
+      const outputOf = (slug: string) => steps.get(slug)?.output
+      return signal({ definition, outputOf }, runId, step, value)
+    },
+    rerun: (runId: RunId.RunId, { from }: { readonly from: string }) =>
+      rerun(flow().parts, runId, from),
+  }
+}
+
+/** The own task of a run, in the shape in which jobs are enqueued. */
+const jobOf = (parts: Parts, { unique }: Options<unknown>): Client.AnyJob => {
+  const { definition, input, output, error, priority } = parts
+  const step = { ...definition.steps[0]!, slug: definition.slug, policy: conducting }
+  return {
+    slug: definition.slug,
+    queue: runsOf(definition.queue),
+    definition: { ...definition, steps: [step] },
+    codecs: { input, output, error },
+    priority,
+    unique: unique === undefined ? undefined : Unique.policyOf(unique as Unique.Options<never>),
+    expand: (own, options) => Starting.expand(parts, own, options),
+  } as Partial<Client.AnyJob> as Client.AnyJob
+}
+
+const rerun = Effect.fn("Flow.rerun")(function* (parts: Parts, runId: RunId.RunId, from: string) {
+  if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })
+  const driver = yield* Driver
+  const tasks = yield* Starting.again(parts, driver, runId, from)
+  if (tasks === undefined) return yield* new RunNotFound({ runId })
+  yield* driver.insert(tasks)
+  return tasks[0]!.id
+})

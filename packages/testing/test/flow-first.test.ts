@@ -1,8 +1,10 @@
-import { Flow, Job, Runs, Worker } from "@millrace/core"
+import { type Driver, Flow, Job, Runs, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
+import { Embedded } from "@millrace/driver-postgres"
 import { assertEquals, assertMatch } from "@std/assert"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, References, Schema } from "effect"
 import { it } from "node:test"
+import { serverLayer, serverUrl } from "./stores.ts"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { cents: Schema.Int }) {}
 
@@ -42,41 +44,57 @@ const order = Order.perform({
     Effect.succeed(`${charge} for ${pack.map(({ sku }) => sku)}, gift ${gift}, by ${approve.by}`),
 })
 
-const live = Layer.provideMerge(Worker.layer({ flows: [order] }), MemoryDriver.layer)
+const stores: ReadonlyArray<readonly [string, Layer.Layer<Driver.Driver, unknown> | undefined]> = [
+  ["in memory", MemoryDriver.layer],
+  ["embedded", Embedded.layer({ directory: undefined })],
+  ["on a server", serverUrl === undefined ? undefined : serverLayer("database")],
+]
 
-it("a flow of all kinds of steps runs on a worker", () =>
-  Effect.runPromise(
-    Effect.gen(function* () {
-      const id = yield* Order.start({ id: "a", cents: 7 })
-      yield* Order.signal(id, "approve", { by: "ada" })
-      assertEquals(yield* Order.await(id), {
-        first: { box: "box of A-1" },
-        confirm: "7 for A-1,A-2, gift undefined, by ada",
-      })
-      const steps = yield* Runs.steps(id)
-      assertEquals(steps.map(({ step, state }) => `${step} ${state}`).sort(), [
-        "approve completed",
-        "charge completed",
-        "confirm completed",
-        "first completed",
-        "gift skipped",
-        "pack completed",
-        "rest completed",
-        "validate completed",
-      ])
-      const again = yield* Effect.flip(Order.signal(id, "approve", { by: "bob" }))
-      assertMatch(again.message, /has ended/)
-    }).pipe(Effect.provide(live)),
-  ))
+for (const [where, store] of stores) {
+  const skip = store === undefined
+  const live = Worker.layer({ flows: [order] }).pipe(
+    Layer.provideMerge(store ?? MemoryDriver.layer),
+    Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")),
+  )
 
-it("a failing flow says which step failed, with its typed error", () =>
-  Effect.runPromise(
-    Effect.gen(function* () {
-      const failed = yield* Effect.flip(Order.run({ id: "a", cents: 700 }))
-      assertEquals(failed._tag, "RunFailed")
-      if (failed._tag !== "RunFailed") return
-      assertEquals(failed.reason, "StepFailed")
-      assertEquals(failed.error?.step, "charge")
-      assertEquals((failed.error?.error as Refused).cents, 700)
-    }).pipe(Effect.provide(live)),
-  ))
+  it(`a flow of all kinds of steps runs on a worker, ${where}`, { skip }, () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const id = yield* Order.start({ id: "a", cents: 7 })
+        yield* Order.signal(id, "approve", { by: "ada" })
+        assertEquals(yield* Order.await(id), {
+          first: { box: "box of A-1" },
+          confirm: "7 for A-1,A-2, gift undefined, by ada",
+        })
+        const steps = yield* Runs.steps(id)
+        assertEquals(steps.map(({ step, state }) => `${step} ${state}`).sort(), [
+          "approve completed",
+          "charge completed",
+          "confirm completed",
+          "first completed",
+          "gift skipped",
+          "pack completed",
+          "rest completed",
+          "validate completed",
+        ])
+        const again = yield* Effect.flip(Order.signal(id, "approve", { by: "bob" }))
+        assertMatch(again.message, /has ended/)
+      }).pipe(Effect.provide(live)),
+    ))
+
+  it(
+    `a failing flow says which step failed, with its typed error, ${where}`,
+    { skip },
+    () =>
+      Effect.runPromise(
+        Effect.gen(function* () {
+          const failed = yield* Effect.flip(Order.run({ id: "a", cents: 700 }))
+          assertEquals(failed._tag, "RunFailed")
+          if (failed._tag !== "RunFailed") return
+          assertEquals(failed.reason, "StepFailed")
+          assertEquals(failed.error?.step, "charge")
+          assertEquals((failed.error?.error as Refused).cents, 700)
+        }).pipe(Effect.provide(live)),
+      ),
+  )
+}

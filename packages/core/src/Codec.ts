@@ -39,6 +39,11 @@ export interface Codec<A> {
   readonly decode: (text: string) => Conversion<A>
 }
 
+/** A codec of whatever type.
+ * @category models
+ * @since 0.1.0 */
+export interface Any extends Codec<any> {}
+
 /**
  * Compiles a schema. Texts longer than `maxBytes` are refused when encoding.
  *

@@ -3,35 +3,15 @@
  *
  * @since 0.1.0
  */
-import type { Duration, Effect, Schema } from "effect"
+import type { Effect, Schema } from "effect"
 import type * as Client from "./Client.ts"
 import type { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import type * as Model from "./Flow.ts"
 import type { HandledFlow, Handlers, NoOthers, RequirementsOf } from "./FlowHandlers.ts"
-import type {
-  ArrayPath,
-  CommonOptions,
-  Conversion,
-  Earlier,
-  ElementAt,
-  FreeSlug,
-  Made,
-  MapOptions,
-  MapValue,
-  NeedsOf,
-  OnFailure,
-  Pattern,
-  PolicyOptions,
-  RunOutput,
-  Seen,
-  SignalOptions,
-  SignalsOf,
-  StepError,
-  StepOptions,
-  StepTypes,
-  WorkOptions,
-} from "./FlowTypes.ts"
+import type { PolicyOptions } from "./FlowOptions.ts"
+import type { FlowSteps } from "./FlowSteps.ts"
+import type { RunOutput, SignalsOf, StepError, StepTypes } from "./FlowTypes.ts"
 import type { Parts } from "./internal/flow/Parts.ts"
 import { make as makeFlow, TypeId } from "./internal/flow/Make.ts"
 import type * as Job from "./Job.ts"
@@ -45,10 +25,7 @@ import type {
 import type { RunId } from "./RunId.ts"
 import type * as Unique from "./Unique.ts"
 
-type None = readonly []
 type NoSchema = typeof Schema.Void
-type NoError = typeof Schema.Never
-type Otherwise = Model.Otherwise
 
 /**
  * The options of a flow. What is said of attempts holds for its steps, unless they say otherwise.
@@ -76,7 +53,7 @@ export interface Flow<
   I,
   Steps extends StepTypes,
   Needed extends string,
-> {
+> extends FlowSteps<Slug, I, Steps, Needed> {
   new (_: never): object
   readonly [TypeId]: typeof TypeId
   readonly slug: Slug
@@ -88,259 +65,6 @@ export interface Flow<
   readonly parts: Parts
   /** Never there; it keeps the types of the steps. */
   readonly types?: { readonly input: I; readonly steps: Steps; readonly needed: Needed }
-
-  /** Adds a step with a handler. */
-  step<
-    const K extends string,
-    const N extends ReadonlyArray<string> = None,
-    O extends Job.SchemaInput = NoSchema,
-    E extends Job.SchemaInput = NoError,
-    const F extends Pattern<Seen<I, Steps, N>> = never,
-    const G extends Pattern<Seen<I, Steps, N>> = never,
-    const P extends boolean = never,
-    const W extends Otherwise = "skip",
-    const X extends Otherwise = "fail",
-    const U extends boolean = false,
-  >(
-    slug: FreeSlug<K, Steps>,
-    options?: StepOptions<Earlier<N, Steps, K>, O, E, F, G, P, W, X, U, Seen<I, Steps, N>>,
-  ): Flow<
-    Slug,
-    I,
-    & Steps
-    & {
-      readonly [k in K]: Made<
-        "handler",
-        Seen<I, Steps, N>,
-        Job.TypeOf<O>,
-        Job.TypeOf<E>,
-        Job.TypeOf<O>,
-        F,
-        G,
-        P,
-        W,
-        X,
-        U,
-        Steps,
-        N
-      >
-    },
-    Needed | N[number]
-  >
-
-  /** Adds a step that has a task for each element of an array. */
-  map<
-    const K extends string,
-    const Path extends string,
-    O extends Job.SchemaInput = NoSchema,
-    E extends Job.SchemaInput = NoError,
-    const F extends Pattern<Seen<I, Steps, NeedsOf<Path>>> = never,
-    const G extends Pattern<Seen<I, Steps, NeedsOf<Path>>> = never,
-    const P extends boolean = never,
-    const W extends Otherwise = "skip",
-    const X extends Otherwise = "fail",
-    const U extends boolean = false,
-    const C extends OnFailure = "fail",
-  >(
-    slug: FreeSlug<K, Steps>,
-    options: MapOptions<
-      ArrayPath<Path, I, Steps>,
-      O,
-      E,
-      F,
-      G,
-      P,
-      W,
-      X,
-      U,
-      C,
-      Seen<I, Steps, NeedsOf<Path>>
-    >,
-  ): Flow<
-    Slug,
-    I,
-    & Steps
-    & {
-      readonly [k in K]: Made<
-        "handler",
-        ElementAt<I, Steps, Path>,
-        Job.TypeOf<O>,
-        Job.TypeOf<E>,
-        MapValue<Job.TypeOf<O>, Job.TypeOf<E>, C>,
-        F,
-        G,
-        P,
-        W,
-        X,
-        U,
-        Steps,
-        NeedsOf<Path>
-      >
-    },
-    Needed | NeedsOf<Path>[number]
-  >
-
-  /** Adds a step that is a job: its schemas, its policy, its handler. */
-  job<
-    const K extends string,
-    JobSlug extends string,
-    JI,
-    JO,
-    JE,
-    const N extends ReadonlyArray<string> = None,
-    const F extends Pattern<Seen<I, Steps, N>> = never,
-    const G extends Pattern<Seen<I, Steps, N>> = never,
-    const P extends boolean = never,
-    const W extends Otherwise = "skip",
-    const X extends Otherwise = "fail",
-    const U extends boolean = false,
-  >(
-    slug: FreeSlug<K, Steps>,
-    job: Job.Job<JobSlug, JI, JO, JE>,
-    options:
-      & WorkOptions<Earlier<N, Steps, K>, F, G, P, W, X, U, Seen<I, Steps, N>>
-      & Conversion<Seen<I, Steps, N>, JI>,
-  ): Flow<
-    Slug,
-    I,
-    & Steps
-    & {
-      readonly [k in K]: Made<
-        "job",
-        Job.Job<JobSlug, JI, JO, JE>,
-        JO,
-        JE,
-        JO,
-        F,
-        G,
-        P,
-        W,
-        X,
-        U,
-        Steps,
-        N
-      >
-    },
-    Needed | N[number]
-  >
-
-  /** Adds a step that is a run of another flow, cancelled and awaited with the run it is a part of. */
-  flow<
-    const K extends string,
-    SubSlug extends string,
-    SI,
-    SubSteps extends StepTypes,
-    SubNeeded extends string,
-    const N extends ReadonlyArray<string> = None,
-    const F extends Pattern<Seen<I, Steps, N>> = never,
-    const G extends Pattern<Seen<I, Steps, N>> = never,
-    const P extends boolean = never,
-    const W extends Otherwise = "skip",
-    const X extends Otherwise = "fail",
-    const U extends boolean = false,
-  >(
-    slug: FreeSlug<K, Steps>,
-    flow: Flow<SubSlug, SI, SubSteps, SubNeeded>,
-    options:
-      & WorkOptions<Earlier<N, Steps, K>, F, G, P, W, X, U, Seen<I, Steps, N>>
-      & Conversion<Seen<I, Steps, N>, SI>,
-  ): Flow<
-    Slug,
-    I,
-    & Steps
-    & {
-      readonly [k in K]: Made<
-        "flow",
-        Flow<SubSlug, SI, SubSteps, SubNeeded>,
-        RunOutput<SubSteps, SubNeeded>,
-        StepError<SubSteps>,
-        RunOutput<SubSteps, SubNeeded>,
-        F,
-        G,
-        P,
-        W,
-        X,
-        U,
-        Steps,
-        N
-      >
-    },
-    Needed | N[number]
-  >
-
-  /** Adds a step that waits for a signal, a value from outside, and holds no worker meanwhile. */
-  waitFor<
-    const K extends string,
-    const N extends ReadonlyArray<string> = None,
-    O extends Job.SchemaInput = NoSchema,
-    const F extends Pattern<Seen<I, Steps, N>> = never,
-    const G extends Pattern<Seen<I, Steps, N>> = never,
-    const P extends boolean = never,
-    const W extends Otherwise = "skip",
-    const X extends Otherwise = "fail",
-  >(
-    slug: FreeSlug<K, Steps>,
-    options?: SignalOptions<Earlier<N, Steps, K>, O, F, G, P, W, X, Seen<I, Steps, N>>,
-  ): Flow<
-    Slug,
-    I,
-    & Steps
-    & {
-      readonly [k in K]: Made<
-        "signal",
-        void,
-        Job.TypeOf<O>,
-        never,
-        Job.TypeOf<O>,
-        F,
-        G,
-        P,
-        W,
-        X,
-        false,
-        Steps,
-        N
-      >
-    },
-    Needed | N[number]
-  >
-
-  /** Adds a step that lets time pass, and holds no worker meanwhile: up to 10 years. */
-  sleep<
-    const K extends string,
-    const N extends ReadonlyArray<string> = None,
-    const F extends Pattern<Seen<I, Steps, N>> = never,
-    const G extends Pattern<Seen<I, Steps, N>> = never,
-    const P extends boolean = never,
-    const W extends Otherwise = "skip",
-    const X extends Otherwise = "fail",
-  >(
-    slug: FreeSlug<K, Steps>,
-    duration: Duration.Input,
-    options?: CommonOptions<Earlier<N, Steps, K>, F, G, P, W, X, Seen<I, Steps, N>>,
-  ): Flow<
-    Slug,
-    I,
-    & Steps
-    & {
-      readonly [k in K]: Made<
-        "sleep",
-        void,
-        void,
-        never,
-        void,
-        F,
-        G,
-        P,
-        W,
-        X,
-        false,
-        Steps,
-        N
-      >
-    },
-    Needed | N[number]
-  >
 
   /** Gives the flow its handlers, by the slugs of the steps. */
   perform<H extends Handlers<Steps>>(
@@ -392,6 +116,11 @@ export interface Flow<
   ) => Effect.Effect<RunId, RunNotFound | DriverError, Driver>
 }
 
+/** The steps of a flow without any.
+ * @category models
+ * @since 0.1.0 */
+export type NoSteps = { readonly [slug in never]: never }
+
 /** Any flow, whatever its types.
  * @category models
  * @since 0.1.0 */
@@ -406,13 +135,13 @@ export type AnyFlow = Omit<
  * **Details**
  *
  * A step is given the input of the flow where it needs nothing, and else what its needs came to, by
- * their slugs; the input of the flow is also in `ctx.input`. The output of a run is what those steps
- * came to that no step needs.
+ * their slugs; the input of the flow is also in `ctx.input`. The output of a run is what those
+ * steps came to that no step needs.
  *
  * **Gotchas**
  *
- * Each task of a run is delivered at least once, as jobs are. Throws a `DefinitionError` for options
- * out of bounds.
+ * Each task of a run is delivered at least once, as jobs are. Throws a `DefinitionError` for
+ * options out of bounds.
  *
  * **Example** (A graph of three steps)
  *
@@ -444,7 +173,7 @@ export type AnyFlow = Omit<
 export const make = <const Slug extends string, I extends Job.SchemaInput = NoSchema>(
   slug: Slug,
   options?: Options<I>,
-): Flow<Slug, Job.TypeOf<I>, {}, never> => makeFlow(slug, options ?? {}) as never
+): Flow<Slug, Job.TypeOf<I>, NoSteps, never> => makeFlow(slug, options ?? {}) as never
 
 /** Tells whether a value is a flow.
  * @category guards

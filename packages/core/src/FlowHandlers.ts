@@ -30,6 +30,9 @@ export interface HandledFlow<Slug extends string, out R> {
   readonly requires?: (_: never) => R
 }
 
+/** Marks a flow with its handlers.
+ * @category type IDs
+ * @since 0.1.0 */
 export const HandledTypeId = "~millrace/HandledFlow"
 
 /** Any flow with its handlers that need `R`.

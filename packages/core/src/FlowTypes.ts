@@ -3,10 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { Duration } from "effect"
-import type { Backoff } from "./Backoff.ts"
-import type { Otherwise } from "./Flow.ts"
-import type * as Job from "./Job.ts"
 
 /**
  * What the types know of a step.
@@ -52,7 +48,7 @@ export type Earlier<N extends ReadonlyArray<string>, Steps, K> = {
     : `Step '${K & string}' needs '${N[I]}', which is no earlier step`
 }
 
-type Simplify<A> = { readonly [K in keyof A]: A[K] } & {}
+type Simplify<A> = { readonly [K in keyof A]: A[K] }
 
 /** What a step sees: the input of the flow where it needs nothing, else what its needs came to.
  * @category models
@@ -82,7 +78,7 @@ export type Pattern<A> = A extends ReadonlyArray<infer B> ? ReadonlyArray<Patter
 /** Whether a step with a condition and these policies may leave its key out.
  * @category models
  * @since 0.1.0 */
-export type Absent<Conditional extends boolean, W, X> = Conditional extends true
+export type Absent<Conditional, W, X> = Conditional extends true
   ? W extends "skip" ? true : X extends "skip" ? true : false
   : X extends "skip" ? true
   : false
@@ -91,7 +87,7 @@ export type Absent<Conditional extends boolean, W, X> = Conditional extends true
  * @category models
  * @since 0.1.0 */
 export type Cascades<
-  Conditional extends boolean,
+  Conditional,
   W,
   X,
   Steps extends StepTypes,
@@ -108,83 +104,6 @@ type CascadesAnyway<X, Steps extends StepTypes, N extends ReadonlyArray<string>>
  * @category models
  * @since 0.1.0 */
 export type Conditional<F, G, P> = [F, G, P] extends [never, never, never] ? false : true
-
-/** How often, how patiently and how long a step is tried; the flow's own where it says nothing.
- * @category models
- * @since 0.1.0 */
-export interface PolicyOptions {
-  /** Attempts in total, the first included: 1 to 100,000 (default 1). */
-  readonly maxAttempts?: number
-  /** How often its worker may be lost while it runs: 0 to 100 (default 3). */
-  readonly maxCrashes?: number
-  /** The first delay of an exponential backoff that doubles up to one day (default 1 second). */
-  readonly baseDelay?: Duration.Input
-  /** Another backoff; not together with `baseDelay`. */
-  readonly backoff?: Backoff
-  /** How long one attempt may run: up to 7 days (default 30 seconds). */
-  readonly timeout?: Duration.Input
-  /** The lane that its tasks wait in (default: the slug of the flow). */
-  readonly queue?: string
-  /** 0 to 9, and 0 runs first (default 5). */
-  readonly priority?: number
-}
-
-/** What any step of a flow can be told.
- * @category models
- * @since 0.1.0 */
-export interface CommonOptions<N, F, G, P, W, X, V> {
-  /** The earlier steps whose values it is given (default: none, and the input of the flow). */
-  readonly needs?: N
-  /** What the value that it sees must contain; else the step is not run. */
-  readonly if?: F
-  /** What the value that it sees must not contain. */
-  readonly ifNot?: G
-  /** What else must hold for the value that it sees. It must be pure. */
-  readonly when?: (value: V) => P
-  /**
-   * What becomes of it where its condition is not met: the run fails, later steps run without it, or
-   * are skipped with it (default `skip`).
-   */
-  readonly whenUnmet?: W & Otherwise
-  /** The same, where its attempts are spent (default `fail`). */
-  readonly whenExhausted?: X & Otherwise
-}
-
-/** The options of a step with a handler.
- * @category models
- * @since 0.1.0 */
-export interface StepOptions<N, O, E, F, G, P, W, X, U, V>
-  extends CommonOptions<N, F, G, P, W, X, V>, PolicyOptions {
-  /** A Schema, or the fields of a struct (default: no output). */
-  readonly output?: O
-  /** The Schema of its typed errors (default: none). */
-  readonly error?: E
-  /** Whether another attempt may mend an error (default: always). */
-  readonly retryable?: (error: NoInfer<Job.TypeOf<E>>) => boolean
-  /** Not to be started before this long after its needs are over: up to 10 years (default 0). */
-  readonly startDelay?: Duration.Input
-  /** Whether its handler brings an `undo`, for a run that fails or is cancelled (default no). */
-  readonly undo?: U & boolean
-}
-
-/** The options of a map: a task for each element of an array.
- * @category models
- * @since 0.1.0 */
-export interface MapOptions<Over, O, E, F, G, P, W, X, U, C, V>
-  extends Omit<StepOptions<never, O, E, F, G, P, W, X, U, V>, "needs"> {
-  /**
-   * Where the array is: an earlier step, or the input of the flow as `input`, and then the keys that
-   * lead to it, such as `validate.items`.
-   */
-  readonly over: Over
-  /** The Schema of its elements, where it does not follow from that of the array. */
-  readonly element?: Job.SchemaInput
-  /**
-   * What an element makes of the map whose attempts are spent: the map fails (default), goes on and
-   * leaves it out (`skip`), or has a result for each element, a success or a failure (`collect`).
-   */
-  readonly onFailure?: C & OnFailure
-}
 
 /** What an element makes of a map whose attempts are spent.
  * @category models
@@ -245,40 +164,27 @@ export type NeedsOf<P> = P extends `${infer H}.${string}` ? NeedsOf<H>
 export type Conversion<V, I> = [V] extends [I] ? { readonly input?: (value: V) => I }
   : { readonly input: (value: V) => I }
 
-/** The options of a step that is a job or a flow.
+/** How a step may be left out, and whether it is undone: whether it has a condition, `whenUnmet`,
+ * `whenExhausted`, `undo`.
  * @category models
  * @since 0.1.0 */
-export interface WorkOptions<N, F, G, P, W, X, U, V>
-  extends CommonOptions<N, F, G, P, W, X, V>, Pick<PolicyOptions, "queue" | "priority"> {
-  /** Not to be started before this long after its needs are over: up to 10 years (default 0). */
-  readonly startDelay?: Duration.Input
-  /** Whether an `undo` comes with its handler, for a run that fails or is cancelled (default no). */
-  readonly undo?: U & boolean
-}
+export type Modes<F, G, P, W, X, U> = readonly [Conditional<F, G, P>, W, X, U]
 
-/** The options of a signal: a step that waits for a value from outside.
- * @category models
- * @since 0.1.0 */
-export interface SignalOptions<N, O, F, G, P, W, X, V> extends CommonOptions<N, F, G, P, W, X, V> {
-  /** The Schema of its value, or the fields of a struct (default: no value). */
-  readonly output?: O
-  /** How long it waits before it fails: up to 10 years (default: for ever). */
-  readonly timeout?: Duration.Input
-}
+type AnyModes = readonly [unknown, unknown, unknown, unknown]
 
 /** A step that is made, as the types know it.
  * @category models
  * @since 0.1.0 */
-export interface Made<Work, In, Out, E, Value, F, G, P, W, X, U, Steps extends StepTypes, N>
+export interface Made<Work, In, Out, E, Value, M extends AnyModes, Steps extends StepTypes, N>
   extends StepType {
   readonly work: Work & StepType["work"]
   readonly input: In
   readonly output: Out
   readonly error: E
   readonly value: Value
-  readonly absent: Absent<Conditional<F, G, P>, W, X>
-  readonly cascades: Cascades<Conditional<F, G, P>, W, X, Steps, N & ReadonlyArray<string>>
-  readonly undo: U & boolean
+  readonly absent: Absent<M[0], M[1], M[2]>
+  readonly cascades: Cascades<M[0], M[1], M[2], Steps, N & ReadonlyArray<string>>
+  readonly undo: M[3] & boolean
 }
 
 /** The output of a run: what the steps came to that no step needs.

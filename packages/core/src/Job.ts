@@ -19,28 +19,14 @@ import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import type { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import type { RunId } from "./RunId.ts"
+import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
 import * as Unique from "./Unique.ts"
 import * as Schemas from "./internal/schemas.ts"
 
 const TypeId = "~millrace/Job"
 const HandledTypeId = "~millrace/HandledJob"
 
-/** A schema, or the fields of a struct; none of them needs a service.
- * @category models
- * @since 0.1.0 */
-export type SchemaInput = Codec.Plain | { readonly [field: string]: Codec.Plain }
-
-/** The schema that a `SchemaInput` stands for.
- * @category models
- * @since 0.1.0 */
-export type SchemaOf<S> = S extends Schema.Constraint ? S
-  : S extends Schema.Struct.Fields ? Schema.Struct<S>
-  : never
-
-/** The type of the schema that a `SchemaInput` stands for.
- * @category models
- * @since 0.1.0 */
-export type TypeOf<S> = SchemaOf<S>["Type"]
+export type { SchemaInput, SchemaOf, TypeOf } from "./SchemaInput.ts"
 
 /**
  * The options of a job. All but the schemas have defaults.

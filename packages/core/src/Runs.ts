@@ -105,8 +105,8 @@ export const cancel: (
  *
  * **Details**
  *
- * The run of a flow goes on from the steps that failed or were cancelled; what has completed is kept.
- * One whose steps were undone stays as it is: start it anew, or `rerun` it from a step.
+ * The run of a flow goes on from the steps that failed or were cancelled; what has completed is
+ * kept. One whose steps were undone stays as it is: start it anew, or `rerun` it from a step.
  *
  * @category managing
  * @since 0.1.0

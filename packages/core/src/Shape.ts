@@ -8,8 +8,8 @@ import { Schema } from "effect"
 import type * as Flow from "./Flow.ts"
 
 /**
- * The version of a definition: 16 hexadecimal digits that follow from its steps, what they need, and
- * the JSON form of their schemas; not from attempts, delays, timeouts, queues and priorities.
+ * The version of a definition: 16 hexadecimal digits that follow from its steps, what they need,
+ * and the JSON form of their schemas; not from attempts, delays, timeouts, queues and priorities.
  *
  * @category conversions
  * @since 0.1.0

@@ -30,8 +30,8 @@ export interface Options<
   /** The jobs to serve, each with its handler. */
   readonly jobs?: Jobs
   /**
-   * The flows to serve, each with its handlers. Of a flow whose shape has changed the old one can be
-   * served beside the new one, until its runs have ended.
+   * The flows to serve, each with its handlers. Of a flow whose shape has changed the old one can
+   * be served beside the new one, until its runs have ended.
    */
   readonly flows?: Flows
   /** Attempts at a time in each queue: 1 to 10,000 (default 10). */

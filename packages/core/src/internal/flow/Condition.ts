@@ -11,8 +11,8 @@ export const isMet = (condition: Flow.Condition, value: unknown): boolean =>
   (condition.when === undefined || condition.when(value))
 
 /**
- * Whether a value contains a pattern: every key of an object in the pattern, and every element of an
- * array in it somewhere in the value's array; all else has to be equal.
+ * Whether a value contains a pattern: every key of an object in the pattern, and every element of
+ * an array in it somewhere in the value's array; all else has to be equal.
  */
 export const contains = (value: unknown, pattern: unknown): boolean => {
   if (Array.isArray(pattern)) {

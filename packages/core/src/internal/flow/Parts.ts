@@ -12,9 +12,9 @@ import { elementAt } from "./schemas.ts"
 /** A step with its codecs. */
 export interface StepParts {
   readonly step: Flow.Step
-  readonly input: Codec.Codec<any>
-  readonly output: Codec.Codec<any>
-  readonly error: Codec.Codec<any>
+  readonly input: Codec.Any
+  readonly output: Codec.Any
+  readonly error: Codec.Any
   /** What later steps see of it. */
   readonly value: Codec.Plain
   readonly retryable: (error: unknown) => boolean
@@ -26,9 +26,9 @@ export interface StepParts {
 
 /** A flow without its handlers. */
 export interface Parts extends Plannable {
-  readonly input: Codec.Codec<any>
-  readonly output: Codec.Codec<any>
-  readonly error: Codec.Codec<any>
+  readonly input: Codec.Any
+  readonly output: Codec.Any
+  readonly error: Codec.Any
   readonly steps: ReadonlyMap<string, StepParts>
 }
 
@@ -38,9 +38,9 @@ export const make = (
   priority: number,
   steps: ReadonlyMap<string, StepParts>,
 ): Parts => {
-  const seen = new Map<string, Codec.Codec<any>>()
+  const seen = new Map<string, Codec.Any>()
   // What a step sees is decoded only where a condition, a conversion or a map asks for it.
-  const seenBy = (step: Flow.Step): Codec.Codec<any> => {
+  const seenBy = (step: Flow.Step): Codec.Any => {
     const known = seen.get(step.slug)
     if (known !== undefined) return known
     const made = step.needs.length === 0
@@ -114,7 +114,7 @@ export const mayBeAbsent = (step: Flow.Step): boolean =>
   (step.condition !== undefined && step.whenUnmet === "skip") || step.whenExhausted === "skip"
 
 /** Reads how a run failed: `{ step, error }`, the error with the codec of its step. */
-const errorCodec = (steps: ReadonlyMap<string, StepParts>): Codec.Codec<any> => ({
+const errorCodec = (steps: ReadonlyMap<string, StepParts>): Codec.Any => ({
   encode: ({ step, error }: { readonly step: string; readonly error: unknown }) => {
     const text = steps.get(step)!.error.encode(error)
     return text.ok

@@ -110,7 +110,7 @@ const undoing = (
 })
 
 /** JSON text as it is. */
-const anything: Codec.Codec<any> = {
+const anything: Codec.Any = {
   encode: (value: unknown) => ({ ok: true, value: JSON.stringify(value) ?? "null" }),
   decode: (text) => ({ ok: true, value: text }),
 }

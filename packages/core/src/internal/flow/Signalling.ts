@@ -17,7 +17,7 @@ import { derive } from "./TaskIds.ts"
 export const signal = Effect.fnUntraced(function* (
   flow: {
     readonly definition: Flow.Definition
-    readonly outputOf: (step: string) => Codec.Codec<any> | undefined
+    readonly outputOf: (step: string) => Codec.Any | undefined
   },
   runId: RunId.RunId,
   slug: string,

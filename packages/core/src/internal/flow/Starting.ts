@@ -16,8 +16,8 @@ import { conducting } from "./conducting.ts"
 const startedAtOnce = 500
 
 /**
- * The tasks that are stored for a new run. Where somebody else may have started a run under the same
- * id, or the run is to begin later, it is its own task alone: that starts the first steps.
+ * The tasks that are stored for a new run. Where somebody else may have started a run under the
+ * same id, or the run is to begin later, it is its own task alone: that starts the first steps.
  */
 export const expand = (
   flow: Plannable,

@@ -24,8 +24,8 @@ export interface StepRun {
   /** The slug of the step; one that undoes a step has its name with `:undo` after it. */
   readonly step: string
   /**
-   * `running` while any of its tasks runs, `ready` while any of them waits for its turn, a time or a
-   * signal, and else how it ended.
+   * `running` while any of its tasks runs, `ready` while any of them waits for its turn, a time or
+   * a signal, and else how it ended.
    */
   readonly state: State
   /** How many tasks it has, and how they ended: of a map, one for each element. */

@@ -16,9 +16,9 @@ export interface Served {
   /** What its handler is told that it is. */
   readonly step: string
   readonly policy: Flow.Policy
-  readonly input: Codec.Codec<any>
-  readonly output: Codec.Codec<any>
-  readonly error: Codec.Codec<any>
+  readonly input: Codec.Any
+  readonly output: Codec.Any
+  readonly error: Codec.Any
   readonly retryable: (error: unknown) => boolean
   readonly handler: (
     input: unknown,

@@ -66,7 +66,7 @@ const catalogueOf = (
   }
 }
 
-/** The queues that a flow's tasks wait in: its runs' own, its steps', those of flows inside of it. */
+/** The queues that a flow's tasks wait in: its runs', its steps', those of flows inside of it. */
 const queuesOf = ({ flow }: AnyHandledFlow): ReadonlyArray<string> => {
   const all = new Set<string>()
   const add = ({ definition, steps }: AnyHandledFlow["flow"]["parts"]) => {

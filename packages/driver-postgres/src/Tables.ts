@@ -152,6 +152,14 @@ const positions = (schema: Schema) => ({
     skipped: integer("skipped").notNull(),
     step: text("step").notNull(),
   }, (row) => [primaryKey({ columns: [row.parent, row.step] })]),
+  definitions: schema.table("definitions", {
+    seq: bigint("seq", { mode: "number" }).generatedAlwaysAsIdentity(),
+    servedAt: instant("served_at").notNull(),
+    slug: text("slug").notNull(),
+    version: text("version").notNull(),
+    flowType: text("flow_type").notNull(),
+    options: json("options").notNull(),
+  }, (row) => [primaryKey({ columns: [row.slug, row.version] })]),
   workers: schema.table("workers", {
     id: text("id").primaryKey(),
     expiresAt: instant("expires_at").notNull(),

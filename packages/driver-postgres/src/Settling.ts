@@ -7,9 +7,10 @@ import type { Driver, DriverError, Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
+import { codeOf } from "./DatabaseError.ts"
 import type { Holdings } from "./Holdings.ts"
 import { applyParams } from "./statements/Apply.ts"
-import { type KnownChange, settleParams } from "./statements/Settle.ts"
+import { isEnds, type KnownChange, settleParams } from "./statements/Settle.ts"
 import { joining, once, type Store } from "./Store.ts"
 
 type Change = Task.Change
@@ -56,6 +57,7 @@ const settleInside = async (
 ): Promise<ReadonlyArray<Settled>> => {
   const written = new Set<string>()
   const { known, unknown, keys } = sorted(holdings, changes)
+  holdings.send(known.map(({ change }) => change.taskId))
   if (known.length > 0) {
     const rows = await query(store.statements.settle, settleParams(now, [], known))
     for (const key of writtenOf(rows, known)) written.add(key)
@@ -98,10 +100,31 @@ const settleKnown = async (
 ): Promise<void> => {
   const ids = known.map(({ change }) => change.taskId)
   const ended = holdings.endedWith(ids)
-  const rows = await query(store.statements.settle, settleParams(now, ended, known))
+  const rows = await writeKnown(store, query, holdings, settleParams(now, ended, known), known)
   holdings.settled(ids, ended)
   for (const key of writtenOf(rows, known)) written.add(key)
 }
+
+// What an attempt's own transaction has settled is in the history, if it was committed.
+const writeKnown = async (
+  { statements }: Store,
+  query: Query,
+  holdings: Holdings,
+  params: ReadonlyArray<string | null>,
+  known: ReadonlyArray<KnownChange>,
+): Promise<ReadonlyArray<Row>> => {
+  if (!isEnds(known) || known.some(({ change }) => holdings.isSent(change.taskId))) {
+    return await query(statements.settle, params)
+  }
+  try {
+    return await query(statements.settleEnds, params)
+  } catch (error) {
+    if (codeOf(error) !== uniqueViolation) throw error
+    return await query(statements.settle, params)
+  }
+}
+
+const uniqueViolation = "23505"
 
 const writtenOf = (rows: ReadonlyArray<Row>, known: ReadonlyArray<KnownChange>) => {
   const which = rows[0]?.which

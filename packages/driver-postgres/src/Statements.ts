@@ -13,7 +13,7 @@ import { insert } from "./statements/Insert.ts"
 import * as Keys from "./statements/Keys.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
-import { entries, settle } from "./statements/Settle.ts"
+import { entries, settle, settleEnds } from "./statements/Settle.ts"
 import { lockTasks, standing } from "./statements/Standing.ts"
 import { arm, channelOf, disarm } from "./statements/Wake.ts"
 
@@ -44,6 +44,7 @@ export const make = (schemaName: string) => {
     arm: arm(schema),
     disarm: disarm(schema),
     settle: settle(schema, channel),
+    settleEnds: settleEnds(schema),
     entries: entries(schema),
     apply: apply(schema, channel),
     lockTasks: lockTasks(schema),

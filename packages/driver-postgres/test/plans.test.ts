@@ -47,6 +47,7 @@ const check = async (schema: string) => {
     ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
     ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
     ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
+    ["settle ends", statements.settleEnds, settleParams(null, [1], [{ change, claim: 1 }])],
     ["beat", statements.beat, [null, "w", id, "{1}", "1000"]],
     ["find by run", statements.findOfRuns, [null, null, null, "1", id]],
     ["find", statements.find, [null, null, null, "10"]],

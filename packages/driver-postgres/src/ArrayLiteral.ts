@@ -29,6 +29,11 @@ const specials = /["\\]/g
  * @since 0.1.0
  */
 export const arrayLiteral = (values: ReadonlyArray<Element>): string => {
+  if (values.length > 1 && values.every(isJoinable)) {
+    // Many texts at once: two passes over one long text cost less than one over each.
+    const joined = values.join(separator).replace(specials, "\\$&")
+    return `{"${joined.replaceAll(separator, `","`)}"}`
+  }
   let text = "{"
   for (let index = 0; index < values.length; index++) {
     if (index > 0) text += ","
@@ -36,6 +41,11 @@ export const arrayLiteral = (values: ReadonlyArray<Element>): string => {
   }
   return text + "}"
 }
+
+const separator = "\u001f"
+
+const isJoinable = (value: Element): boolean =>
+  typeof value === "string" && !value.includes(separator)
 
 // Every string is quoted, so that "", "NULL", commas, braces and blanks need no thought.
 const elementLiteral = (value: Element): string => {

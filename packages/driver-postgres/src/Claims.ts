@@ -8,7 +8,9 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
+import { unpack } from "./Packing.ts"
 import { placeOf } from "./Place.ts"
+import { own as ownColumns } from "./statements/Claim.ts"
 import { once, type Store } from "./Store.ts"
 
 interface Lanes {
@@ -146,17 +148,19 @@ const claimLanes = async (
   return {
     id: Number(head?.claim ?? 0),
     claim: {
-      tasks: taken.map((row) => toTask(row, lanes.nameOf)),
+      tasks: unpack(taken, ownColumns, (row, own) => toTask(row, own, lanes.nameOf)),
       nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
     },
   }
 }
 
-const toTask = (row: Row, nameOf: (id: number) => string): Driver.ClaimedTask => {
-  const id = row.task_id as string
+type Own = Readonly<Record<typeof ownColumns[number], string | null>>
+
+const toTask = (row: Row, own: Own, nameOf: (id: number) => string): Driver.ClaimedTask => {
+  const id = own.task_id!
   return {
     id,
-    runId: (row.run_id as string | null) ?? id,
+    runId: own.run_id ?? id,
     state: "running",
     lease: row.lease as number,
     failures: row.failures as number,
@@ -169,10 +173,10 @@ const toTask = (row: Row, nameOf: (id: number) => string): Driver.ClaimedTask =>
     step: row.step as string,
     index: row.index as number,
     queue: nameOf(row.queue_id as number),
-    input: row.input as string,
-    enqueuedAt: row.created as number,
-    trace: (row.trace as string | null) ?? undefined,
+    input: own.input!,
+    enqueuedAt: Number(own.created),
+    trace: own.trace ?? undefined,
     version: (row.version as string | null) ?? undefined,
-    ...placeOf(row),
+    ...placeOf(row, own.parent),
   }
 }

@@ -15,6 +15,8 @@ interface Claim {
 interface Held {
   readonly lease: number
   readonly claim: Claim
+  /** A transaction has settled it, which may have been committed. */
+  sent: boolean
 }
 
 /**
@@ -38,13 +40,25 @@ export class Holdings {
     for (const task of tasks) {
       const before = this.#held.get(task.id)
       if (before !== undefined) this.#close(before.claim)
-      this.#held.set(task.id, { lease: task.lease, claim })
+      this.#held.set(task.id, { lease: task.lease, claim, sent: false })
     }
   }
 
   claimOf(id: Task.TaskId, lease: number): number | undefined {
     const held = this.#held.get(id)
     return held?.lease === lease ? held.claim.id : undefined
+  }
+
+  /** These tasks are settled in a transaction: that is known once it is committed. */
+  send(tasks: ReadonlyArray<Task.TaskId>): void {
+    for (const id of tasks) {
+      const held = this.#held.get(id)
+      if (held !== undefined) held.sent = true
+    }
+  }
+
+  isSent(id: Task.TaskId): boolean {
+    return this.#held.get(id)?.sent === true
   }
 
   /** The claims that have ended once these tasks are settled, with those that had before. */

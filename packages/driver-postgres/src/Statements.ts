@@ -16,7 +16,7 @@ import { insertFlow, insertStarted } from "./statements/InsertFlow.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
 import { report } from "./statements/Report.ts"
-import { entries, settle } from "./statements/Settle.ts"
+import { entries, settle, settleEnds } from "./statements/Settle.ts"
 import { settleReporting } from "./statements/SettleReporting.ts"
 import { lockRuns, lockTasks, standing, standingOfRuns } from "./statements/Standing.ts"
 import { arm, channelOf, disarm } from "./statements/Wake.ts"
@@ -50,6 +50,7 @@ export const make = (schemaName: string) => {
     arm: arm(schema),
     disarm: disarm(schema),
     settle: settle(schema, channel),
+    settleEnds: settleEnds(schema),
     settleReporting: settleReporting(schema, channel),
     report: report(schema, channel),
     entries: entries(schema),

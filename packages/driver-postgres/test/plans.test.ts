@@ -70,6 +70,7 @@ const check = async (schema: string) => {
     ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
     ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
     ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
+    ["settle ends", statements.settleEnds, settleParams(null, [1], [{ change, claim: 1 }])],
     ["insert of a flow", statements.insertFlow, stored],
     ["start of a flow", statements.insertStarted, stored],
     [

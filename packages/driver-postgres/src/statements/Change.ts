@@ -84,9 +84,29 @@ export const writingOrder = <A>(
 }
 
 /**
- * The query `written`: appends the history rows of some changes, of which `from` gives the instant
- * `t.now`, the column `worker`, and all that `read` names. A row that is there already is left
- * alone: that is the fence.
+ * The INSERT of the history rows of some changes, of which `from` gives the instant `t.now`, the
+ * column `worker`, and all that `read` names.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const insertHistory = (
+  schema: string,
+  read: Readonly<Record<keyof typeof changeColumns, string>>,
+  from: string,
+): string =>
+  `insert into ${schema}.attempts (task_id, lease, attempt, finished_at, started_at, due_at,
+    failures, crashes, kind, state, worker, reason, message, output, error)
+  select ${read.task_id}, ${read.entry_lease}, ${read.attempt}, t.now,
+    t.now - ${read.elapsed} * interval '1 millisecond',
+    case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end,
+    ${read.failures}, ${read.crashes}, ${read.kind}, ${read.state}, worker,
+    ${read.reason}, ${read.message}, ${read.output}, ${read.error}
+  from ${from}`
+
+/**
+ * The query `written`: appends the history rows of some changes, as `insertHistory` does. A row
+ * that is there already is left alone: that is the fence.
  *
  * @category statements
  * @since 0.1.0
@@ -97,14 +117,7 @@ export const writeHistory = (
   from: string,
 ): string => `
 written as (
-  insert into ${schema}.attempts (task_id, lease, attempt, finished_at, started_at, due_at,
-    failures, crashes, kind, state, worker, reason, message, output, error)
-  select ${read.task_id}, ${read.entry_lease}, ${read.attempt}, t.now,
-    t.now - ${read.elapsed} * interval '1 millisecond',
-    case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end,
-    ${read.failures}, ${read.crashes}, ${read.kind}, ${read.state}, worker,
-    ${read.reason}, ${read.message}, ${read.output}, ${read.error}
-  from ${from}
+  ${insertHistory(schema, read, from)}
   on conflict (task_id, lease) do nothing
   returning task_id, lease, kind, state, worker, failures, crashes, due_at, finished_at
 )`

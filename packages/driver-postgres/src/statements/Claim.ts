@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Limits } from "@millrace/core"
+import { namesOf, pack } from "../Packing.ts"
 import { millisOf, nowOf } from "./Parameters.ts"
 
 /**
@@ -13,7 +14,7 @@ import { millisOf, nowOf } from "./Parameters.ts"
  *
  * **Details**
  *
- * The first row has no `task_id`: it says which claim was made, how many tasks were moved, and when
+ * The first row has no `nth`: it says which claim was made, how many tasks were moved, and when
  * the next one is due. Where tasks were moved nothing is taken, since a statement does not see its
  * own writes: the caller repeats it with `$5` false. A task that has crashed is taken alone, as
  * `Claiming.batchesOf` says.
@@ -83,17 +84,54 @@ made as (
 select (select id::float8 from made) as claim, (select count(*) from due)::int as moved,
   (select ${millisOf("min(h.run_at)")} - ${millisOf("min(t.now)")} from head h, t
     where not exists (select 1 from due)) as next_due,
-  null::uuid as task_id, null::int as queue_id, null::int as lease, null::int as failures,
-  null::smallint as crashes, null::uuid as run_id, null::float8 as created, null::int as index,
-  null::int as max_attempts, null::smallint as max_crashes, null::boolean as awaited,
-  null::text as flow_type, null::text as flow, null::text as step, null::text as input,
-  null::text as trace, null::uuid as parent, null::text as on_exhausted, null::text as version,
-  null::boolean as undoes
+  ${namesOf(columns).map((name) => `null as ${name}`).join(", ")}
 union all
-select null, null, null, taken.task_id, taken.queue_id, taken.lease + 1, taken.failures,
-  taken.crashes, nullif(w.run_id, w.id), ${millisOf("w.created_at")}, w.index,
-  w.max_attempts, w.max_crashes, w.awaited, w.flow_type, w.flow, w.step, w.input::text, w.trace,
-  w.parent, w.on_exhausted, w.version, w.undoes
-from taken cross join lateral (
-  select * from ${schema}.tasks where id = taken.task_id limit 1
-) w`
+select null, null, null, packed.* from (${
+  pack(
+    columns,
+    `(select row_number() over () as nth, * from taken) taken cross join lateral (
+      select * from ${schema}.tasks where id = taken.task_id limit 1
+    ) w`,
+  )
+}) packed`
+
+/**
+ * What is answered of each task.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const columns = {
+  shared: {
+    queue_id: "taken.queue_id",
+    lease: "taken.lease + 1",
+    failures: "taken.failures",
+    crashes: "taken.crashes",
+    index: "w.index",
+    max_attempts: "w.max_attempts",
+    max_crashes: "w.max_crashes",
+    awaited: "w.awaited",
+    flow_type: "w.flow_type",
+    flow: "w.flow",
+    step: "w.step",
+    is_run: "w.run_id = w.id",
+    is_traced: "w.trace is not null",
+    is_step: "w.parent is not null",
+    on_exhausted: "w.on_exhausted",
+    version: "w.version",
+    undoes: "w.undoes",
+  },
+  own: {
+    task_id: "taken.task_id::text",
+    run_id: "nullif(w.run_id, w.id)::text",
+    created: `${millisOf("w.created_at")}::text`,
+    input: "w.input::text",
+    trace: "w.trace",
+    parent: "w.parent::text",
+  },
+} as const
+
+/** The names of what each task has for itself.
+ * @category models
+ * @since 0.1.0 */
+export const own = Object.keys(columns.own) as ReadonlyArray<keyof typeof columns.own>

@@ -20,7 +20,7 @@ export type Columns = Readonly<Record<string, string>>
  * @since 0.1.0
  */
 export interface Rows<C extends Columns> {
-  /** The FROM entry: an `unnest` called `n`, which keeps the order. */
+  /** The FROM entry: an `unnest` called `n`, which keeps the order, and the one row `shared`. */
   readonly from: string
   /** The SQL that reads a column of the current row. */
   readonly read: Readonly<Record<keyof C, string>>
@@ -51,11 +51,12 @@ export const rows = <const C extends Columns>(first: number, columns: C): Rows<C
     `$${first}::text::${columns[id]}[]`,
     ...names.map((name, index) => `${arrayAt(index)}::text::${columns[name]}[]`),
   ]
-  const reads = names.map((name, index) =>
-    [name, `coalesce(n.${name}, ${sharedAt(index)}::text::${columns[name]})`] as const
-  )
+  const reads = names.map((name) => [name, `coalesce(n.${name}, shared.${name})`] as const)
+  // Read once, and not again for each row.
+  const shared = names.map((name, index) => `${sharedAt(index)}::text::${columns[name]} as ${name}`)
   return {
-    from: `unnest(${arrays.join(", ")}) as n(${[id, ...names].join(", ")})`,
+    from: `(select ${shared.join(", ")} offset 0) as shared
+    cross join unnest(${arrays.join(", ")}) as n(${[id, ...names].join(", ")})`,
     read: Object.fromEntries([[id, `n.${id}`], ...reads]) as Record<keyof C, string>,
     encode: (given, values) => [
       arrayLiteral(given.map(values[id])),

@@ -9,6 +9,7 @@ import {
   awaitedIds,
   changeColumns,
   changeValues,
+  insertHistory,
   placeWritten,
   writeHistory,
   writingOrder,
@@ -62,6 +63,46 @@ ${
 ${placeWritten(schema, channel, "$3")},
 ${endClaims(schema)}
 ${settled}`
+
+/**
+ * Settles where every change ends its task, nobody waits for that, and no history row can be there
+ * already, as far as this process knows. `$3` stands for nothing.
+ *
+ * **Details**
+ *
+ * What has to expect a conflict looks for one first and marks each row twice, which is a third of
+ * the cost. Where one is there after all the whole statement fails, and is to be repeated as
+ * `settle`.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const settleEnds = (schema: string): string => `
+with t as materialized (select ${nowOf("$1::text")} as now),
+${heldClaims(schema)},
+written as (
+  ${
+  insertHistory(
+    schema,
+    given.read,
+    `t, ${given.from}
+    cross join lateral (select worker from k where k.id = ${given.read.claim} limit 1) k
+    where $3::text = '{}' and ${isHeld(given.read)}`,
+  )
+}
+  returning task_id, lease
+),
+${endClaims(schema)}
+select count(*)::int as written,
+  case when count(*) < $4::text::int
+    then coalesce(string_agg(task_id || ' ' || lease, ','), '') end as which
+from written`
+
+/** Whether `settleEnds` can settle these.
+ * @category guards
+ * @since 0.1.0 */
+export const isEnds = (changes: ReadonlyArray<KnownChange>): boolean =>
+  changes.every(({ change }) => change.to.state !== "ready" && !change.awaited)
 
 /** The query `k`: the claims that a batch is of, locked; `$2` and `$5` as in `settle`.
  * @category statements

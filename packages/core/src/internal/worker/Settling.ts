@@ -67,6 +67,8 @@ export class Settling {
   readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     while (true) {
       yield* this.#arrived.await
+      // The first of many that end at once has woken this fiber: the others are to share its batch.
+      yield* Effect.yieldNow
       const batch = this.#pending.splice(0, Limits.batchSize)
       if (this.#pending.length === 0) this.#arrived.closeUnsafe()
       if (batch.length === 0) continue

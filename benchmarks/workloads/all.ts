@@ -4,6 +4,7 @@ import * as DrainNeverAnalyzed from "./drain-never-analyzed.ts"
 import * as DrainOthers from "./drain-others.ts"
 import * as DrainSnapshot from "./drain-snapshot.ts"
 import * as Enqueue from "./enqueue.ts"
+import * as Flows from "./flows.ts"
 import * as Idle from "./idle.ts"
 import * as Latency from "./latency.ts"
 import * as Memory from "./memory.ts"
@@ -25,4 +26,5 @@ export const workloads: ReadonlyArray<Workload> = [
   Idle.workload,
   Runtimes.workload,
   Memory.workload,
+  Flows.workload,
 ]

@@ -43,9 +43,8 @@ export const make = (store: Store, holdings: Holdings) => {
       await query(store.statements.arm, [now, request.worker, lanes.ids])
       waiting.arm(request.worker, lanes.ids)
       const second = await claimLanes(store, query, now, request.worker, lanes)
-      if (second.claim.tasks.length > 0) {
-        holdings.remember(request.worker, second.id, second.claim.tasks)
-      }
+      if (second.claim.tasks.length === 0) return soonAgain(second.claim)
+      holdings.remember(request.worker, second.id, second.claim.tasks)
       return second.claim
     })
   })
@@ -78,6 +77,15 @@ export const make = (store: Store, holdings: Holdings) => {
   })
   return { claim, heartbeat }
 }
+
+/** What began to be stored before the announcement, and ended after the second look, wakes nobody
+ * either: hence a third one. */
+const soonAgain = (claim: Driver.Claim): Driver.Claim => ({
+  ...claim,
+  nextDueMillis: Math.min(claim.nextDueMillis ?? Infinity, thirdLookMillis),
+})
+
+const thirdLookMillis = 100
 
 /** Which workers have announced that they wait, and how many claims found something since. */
 class Waiting {

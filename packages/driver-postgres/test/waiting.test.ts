@@ -15,6 +15,14 @@ const waitFor = async (condition: () => boolean) => {
   return condition()
 }
 
+/** Waits until somebody waits for a lock. */
+const blocked = async (sql: postgres.Sql) => {
+  while (true) {
+    const [row] = await sql`select count(*)::int as waiting from pg_locks where not granted`
+    if (row!["waiting"] > 0) return
+  }
+}
+
 describe("waking", () => {
   it("happens only while somebody waits", { timeout: 60_000 }, async () => {
     await using opened = await F.openSchema(schema)
@@ -42,6 +50,37 @@ describe("waking", () => {
     assertEquals(heard.length, before, "A busy worker has been woken")
     assertEquals([...new Set(heard)], ["ready quiet"])
     await listener.end()
+  })
+
+  it("is not left to the poll where an insert began before somebody waited", {
+    timeout: 60_000,
+  }, async () => {
+    await using opened = await F.openSchema(schema)
+    const { driver, run } = opened
+    const [task] = F.newTasks(1, { queue: "slow" })
+    await run(driver.heartbeat(F.beatOf("third")))
+    await run(driver.claim({ ...F.claimOf("third", 10, "slow"), waits: false }))
+    const sql = connect()
+    // Who stores the same id first, and takes it back, keeps the insert waiting.
+    const other = postgres(databaseUrl(), { max: 1 })
+    await other.unsafe("begin")
+    await other.unsafe(
+      `insert into "${schema}".tasks (id, run_id, created_at, queue_id, index, max_attempts,
+        priority, max_crashes, awaited, flow_type, flow, step, input)
+      values ('${task!.id}', '${task!.id}', now(), 1, 0, 1, 5, 0, false, 'job', 'f', 's', 'null')`,
+    )
+    const insert = run(driver.insert([task!]))
+    await blocked(sql)
+    const claim = await run(driver.claim({ ...F.claimOf("third", 10, "slow"), waits: true }))
+    assertEquals(claim.tasks, [])
+    await other.unsafe("rollback")
+    await insert
+    await Promise.all([sql.end(), other.end()])
+
+    assert((claim.nextDueMillis ?? Infinity) <= 100, "it is to look again soon")
+    const again = await run(driver.claim({ ...F.claimOf("third", 10, "slow"), waits: true }))
+    assertEquals(again.tasks.map(({ id }) => id), [task!.id])
+    assertEquals(again.nextDueMillis, undefined)
   })
 
   it("comes through the stream, also when the listener lost its connection", {

@@ -175,6 +175,7 @@ const change = Effect.fnUntraced(function* (
 })
 
 export { type StepRun, steps } from "./internal/flow/Steps.ts"
+export { watch, type Watched } from "./internal/flow/Watching.ts"
 
 const toRun = (record: TaskRecord): Run => {
   const last = record.history.at(-1)

@@ -23,20 +23,42 @@ export interface Executor {
  * @since 0.1.0
  */
 export interface RawTransaction {
-  unsafe(text: string, params?: Array<string | null>): PromiseLike<unknown>
+  unsafe(
+    text: string,
+    params?: Array<string | null>,
+    options?: { readonly prepare?: boolean },
+  ): PromiseLike<unknown>
   savepoint(run: (inner: RawTransaction) => Promise<unknown>): Promise<unknown>
 }
 
-/** Runs the driver's statements through a caller's transaction.
+/**
+ * Runs the driver's statements through a caller's transaction.
+ *
+ * **Details**
+ *
+ * With postgres.js they are prepared, unless its options say otherwise: planning one costs more
+ * than running it. Drizzle cannot be told so, hence its client is asked itself.
+ *
  * @category conversions
- * @since 0.1.0 */
-export const queryOf = (executor: Executor | RawTransaction): Query =>
-  "unsafe" in executor
-    ? async (text, params) =>
-      await executor.unsafe(text, params as Array<string | null>) as ReadonlyArray<Row>
-    : async (text, params) => {
-      return rowsOf(await executor.execute(toSql(text, params)))
-    }
+ * @since 0.1.0
+ */
+export const queryOf = (executor: Executor | RawTransaction): Query => {
+  const raw = rawOf(executor)
+  return raw === undefined
+    ? async (text, params) => rowsOf(await (executor as Executor).execute(toSql(text, params)))
+    : async (text, params) =>
+      await raw.unsafe(text, params as Array<string | null>, {
+        prepare: params.length > 0,
+      }) as ReadonlyArray<Row>
+}
+
+type Raw = Pick<RawTransaction, "unsafe">
+
+const rawOf = (executor: Executor | RawTransaction): Raw | undefined => {
+  if ("unsafe" in executor) return executor
+  const { session } = executor as { readonly session?: { readonly client?: Partial<Raw> } }
+  return typeof session?.client?.unsafe === "function" ? session.client as Raw : undefined
+}
 
 /** The rows of an answer, which clients wrap in different ways.
  * @category conversions

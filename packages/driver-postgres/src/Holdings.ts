@@ -57,8 +57,10 @@ export class Holdings {
     }
   }
 
-  isSent(id: Task.TaskId): boolean {
-    return this.#held.get(id)?.sent === true
+  /** As `claimOf`, for a task that no transaction has settled. */
+  unsentClaimOf(id: Task.TaskId, lease: number): number | undefined {
+    const held = this.#held.get(id)
+    return held?.lease === lease && !held.sent ? held.claim.id : undefined
   }
 
   /** The claims that have ended once these tasks are settled, with those that had before. */

@@ -88,10 +88,19 @@ const insertWithin = async (
   joined: Joined,
   query: Query,
 ) => {
-  const transaction = await joined.id?.()
+  const { statements } = store
   const queueId = await queueIdsBeside(store, query, queuesOf(tasks))
-  const how = { always: true, transaction }
-  const rows = await storeTasks(query, store.statements, now, how, tasks, queueId)
+  if (joined.id !== undefined && joined.knownId === undefined) {
+    // Most have written something before, and then their id need not be asked for.
+    const how = { always: true, transaction: "open" }
+    const rows = await storeTasks(query, statements, now, how, tasks, queueId)
+    if (rows.length > 0) {
+      joined.knownId = rows[0]!.transaction as string
+      return rows
+    }
+  }
+  const how = { always: true, transaction: await joined.id?.() }
+  const rows = await storeTasks(query, statements, now, how, tasks, queueId)
   if (rows.length === 0) await assertOpen(joined, "insert")
   return rows
 }

@@ -35,6 +35,8 @@ export interface Joined {
   readonly turns: Semaphore.Semaphore
   /** The id of a caller's transaction, by which one that has ended is told from it. */
   readonly id: (() => Promise<string>) | undefined
+  /** That id, once it is known. */
+  knownId: string | undefined
   hasEnded: boolean
 }
 
@@ -58,6 +60,7 @@ export const ofPart = (part: Part): Joined => {
     begin: part.begin,
     turns: Semaphore.makeUnsafe(1),
     id: undefined,
+    knownId: undefined,
     hasEnded: false,
   }
   return joined
@@ -72,7 +75,6 @@ export const ofCaller = (transaction: Executor | RawTransaction): Joined => {
   const before = known.get(transaction)
   if (before !== undefined) return before
   const query = queryOf(transaction)
-  let id: Promise<string> | undefined
   const joined: Joined = {
     query,
     database: "execute" in transaction && "select" in transaction
@@ -84,11 +86,8 @@ export const ofCaller = (transaction: Executor | RawTransaction): Joined => {
       ? ofDrizzle(transaction as Executor & Transactable, { checked: false })
       : undefined,
     turns: Semaphore.makeUnsafe(1),
-    id: () =>
-      id ??= idOf(query).catch((error) => {
-        id = undefined
-        throw error
-      }),
+    id: async () => joined.knownId ??= await idOf(query),
+    knownId: undefined,
     hasEnded: false,
   }
   known.set(transaction, joined)

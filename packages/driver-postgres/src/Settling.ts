@@ -6,13 +6,13 @@
 import type { Driver, DriverError, Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
-import type { Query, Row } from "./Connection.ts"
+import type { Query } from "./Connection.ts"
 import { follow, isSimple, isTold, queuesOf } from "./Consequences.ts"
-import { codeOf } from "./DatabaseError.ts"
 import type { Holdings } from "./Holdings.ts"
 import { applyParams } from "./statements/Apply.ts"
-import { isEnds, type KnownChange, settleParams } from "./statements/Settle.ts"
+import { type KnownChange, settleParams } from "./statements/Settle.ts"
 import { settleReportingParams } from "./statements/SettleReporting.ts"
+import { settleEnds } from "./SettlingEnds.ts"
 import { queueIdsBeside } from "./Storing.ts"
 import { joining, once, type Store } from "./Store.ts"
 
@@ -43,6 +43,8 @@ const settleAlone = async (
   now: string | null,
   changes: ReadonlyArray<Change>,
 ): Promise<ReadonlyArray<Settled>> => {
+  const ends = await settleEnds(store, query, holdings, now, changes)
+  if (ends !== undefined) return ends
   const batch = sorted(holdings, changes)
   const ended = batch.known.length > 0 ? holdings.endedWith(batch.closing) : []
   const told = changes.some(isTold)
@@ -57,8 +59,7 @@ const settleAlone = async (
     holdings.settled(batch.closing, ended)
     return settled
   }
-  const how = told ? "settleReporting" : writingOf(holdings, batch)
-  const written = await write(store, query, now, batch, ended, how)
+  const written = await write(store, query, now, batch, ended, told ? "settleReporting" : "settle")
   holdings.settled(batch.closing, ended)
   return answers(query, store, changes, batch.keys, written)
 }
@@ -91,19 +92,19 @@ interface Batch {
 
 /** Writes a batch in one statement, and answers which of its changes applied. */
 const write = async (
-  store: Store,
+  { statements }: Store,
   query: Query,
   now: string | null,
   { known, unknown }: Batch,
   ended: ReadonlyArray<number>,
-  how: Writing,
+  how: "settle" | "settleReporting",
 ): Promise<Set<string>> => {
   if (known.length === 0) {
-    const rows = await query(store.statements.apply, applyParams(now, unknown))
+    const rows = await query(statements.apply, applyParams(now, unknown))
     return new Set(rows.map((row) => `${row.task_id} ${row.lease}`))
   }
   const params = how === "settleReporting" ? settleReportingParams : settleParams
-  const rows = await settleKnown(store, query, params(now, ended, known), how)
+  const rows = await query(statements[how], params(now, ended, known))
   const which = rows[0]?.which
   return new Set(
     typeof which === "string" ? which.split(",") : known.map(({ change }) => keyOf(change)),
@@ -134,31 +135,6 @@ const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>): Batch => {
     ? { known, unknown: [], closing, keys }
     : { known: [], unknown: all, closing, keys }
 }
-
-type Writing = "settle" | "settleReporting" | "settleEnds"
-
-/** How a batch is written that nothing follows: what an attempt's own transaction has settled is in
- * the history, if it was committed. */
-const writingOf = (holdings: Holdings, { known }: Batch): Writing =>
-  isEnds(known) && !known.some(({ change }) => holdings.isSent(change.taskId))
-    ? "settleEnds"
-    : "settle"
-
-const settleKnown = async (
-  { statements }: Store,
-  query: Query,
-  params: ReadonlyArray<string | null>,
-  how: Writing,
-): Promise<ReadonlyArray<Row>> => {
-  try {
-    return await query(statements[how], params)
-  } catch (error) {
-    if (how !== "settleEnds" || codeOf(error) !== uniqueViolation) throw error
-    return await query(statements.settle, params)
-  }
-}
-
-const uniqueViolation = "23505"
 
 /** What became of changes, of which some were written just now.
  * @category conversions

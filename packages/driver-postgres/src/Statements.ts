@@ -11,6 +11,7 @@ import * as Expire from "./statements/Expire.ts"
 import { find, progress } from "./statements/Find.ts"
 import * as Heartbeat from "./statements/Heartbeat.ts"
 import { insert } from "./statements/Insert.ts"
+import { insertOne } from "./statements/InsertOne.ts"
 import * as Keys from "./statements/Keys.ts"
 import { insertFlow, insertStarted } from "./statements/InsertFlow.ts"
 import * as Prune from "./statements/Prune.ts"
@@ -39,6 +40,7 @@ export const make = (schemaName: string) => {
   return {
     channel,
     insert: insert(schema, channel),
+    insertOne: insertOne(schema, channel),
     lockKeys: Keys.lockKeys(schema),
     keepWaiting: Keys.keepWaiting(schema),
     takeKeys: Keys.takeKeys(schema),

@@ -6,22 +6,12 @@
 import type { Driver } from "@millrace/core"
 import type { Query } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
-import { insertParams } from "./statements/Insert.ts"
+import { type How, insertParams } from "./statements/Insert.ts"
 import { insertFlowParams } from "./statements/InsertFlow.ts"
+import { insertOneParams, isDue } from "./statements/InsertOne.ts"
 import type { Store } from "./Store.ts"
 
 type Tasks = ReadonlyArray<Driver.NewTask>
-
-/**
- * How tasks are stored: whether workers are woken unasked, and the only transaction to do it in.
- *
- * @category models
- * @since 0.1.0
- */
-export interface How {
-  readonly always: boolean
-  readonly transaction?: string | undefined
-}
 
 /** Stores tasks, and answers the ids of those that were not there.
  * @category running
@@ -36,6 +26,8 @@ export const storeTasks = (
 ) =>
   tasks.some(isOfFlow)
     ? query(statements.insertFlow, insertFlowParams(now, how, distinct(tasks), queueId))
+    : tasks.length === 1 && isDue(tasks[0]!)
+    ? query(statements.insertOne, insertOneParams(now, how, tasks[0]!, queueId))
     : query(statements.insert, insertParams(now, how, tasks, queueId))
 
 // Jobs have a statement of their own, which knows nothing of runs.

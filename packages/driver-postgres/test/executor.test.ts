@@ -5,6 +5,7 @@ import { eq } from "drizzle-orm"
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite"
 import { drizzle } from "drizzle-orm/postgres-js"
 import { Effect } from "effect"
+import type { RawTransaction } from "@millrace/driver-postgres/Executor"
 import { after, describe, it } from "node:test"
 import * as F from "./fixtures.ts"
 import { connect, dropSchema, schemaName } from "./server.ts"
@@ -15,6 +16,41 @@ const db = drizzle({ client })
 after(async () => {
   await client.end()
   await dropSchema(schema)
+})
+
+describe("a task that is stored in a caller's transaction", () => {
+  const counted = (transaction: RawTransaction) => {
+    const sent: Array<string> = []
+    const raw: RawTransaction = {
+      unsafe: (text, ...rest) => {
+        sent.push(text)
+        return transaction.unsafe(text, ...rest)
+      },
+      savepoint: (run) => transaction.savepoint(run),
+    }
+    return { raw, sent }
+  }
+
+  it("costs one statement where the transaction has written, and its id is asked else", async () => {
+    await using opened = await F.openSchema(schema)
+    const store = (raw: RawTransaction) =>
+      opened.run(opened.driver.insert([F.newTask()]).pipe(Postgres.within(raw)))
+    for (
+      const { writes, statements } of [{ writes: true, statements: 1 }, {
+        writes: false,
+        statements: 3,
+      }]
+    ) {
+      await client.begin(async (transaction) => {
+        if (writes) await transaction.unsafe("create temporary table written (a int)")
+        const { raw, sent } = counted(transaction as unknown as RawTransaction)
+        await store(raw)
+        assertEquals(sent.length, statements)
+        await store(raw)
+        assertEquals(sent.length, statements + 1)
+      })
+    }
+  })
 })
 
 describe("a caller's Drizzle transaction", () => {

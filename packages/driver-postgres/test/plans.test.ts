@@ -4,6 +4,7 @@ import * as Statements from "@millrace/driver-postgres/Statements"
 import { applyParams } from "@millrace/driver-postgres/statements/Apply"
 import { insertParams } from "@millrace/driver-postgres/statements/Insert"
 import { insertFlowParams } from "@millrace/driver-postgres/statements/InsertFlow"
+import { insertOneParams } from "@millrace/driver-postgres/statements/InsertOne"
 import { reportParams } from "@millrace/driver-postgres/statements/Report"
 import { settleParams } from "@millrace/driver-postgres/statements/Settle"
 import { settleReportingParams } from "@millrace/driver-postgres/statements/SettleReporting"
@@ -68,6 +69,11 @@ const check = async (schema: string) => {
   const stored = insertFlowParams(null, { always: false }, step, () => 1)
   const hot: ReadonlyArray<readonly [string, string, ReadonlyArray<string | null>]> = [
     ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
+    [
+      "insert one",
+      statements.insertOne,
+      insertOneParams(null, { always: false }, F.newTask(), () => 1),
+    ],
     ["claim", statements.claim, [null, "w", "{1,2}", "{500,500}", "true"]],
     ["settle", statements.settle, settleParams(null, [1], [{ change, claim: 1 }])],
     ["settle ends", statements.settleEnds, settleParams(null, [1], [{ change, claim: 1 }])],

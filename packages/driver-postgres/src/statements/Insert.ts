@@ -32,6 +32,36 @@ export const taskColumns = {
 const given = rows(4, taskColumns)
 
 /**
+ * How tasks are stored: whether workers are woken unasked, and the only transaction to do it in:
+ * `open` for any that has written something.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface How {
+  readonly always: boolean
+  readonly transaction?: string | undefined
+}
+
+/**
+ * Whether `$3` allows to store. A transaction has an id once it writes, so outside of one there is
+ * none before the statement itself has written.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const inTransaction: string = `case $3::text
+  when 'open' then pg_current_xact_id_if_assigned() is not null
+  else $3::text is null or $3::text = pg_current_xact_id()::text
+end`
+
+/** The id of the transaction, where it is somebody's own.
+ * @category statements
+ * @since 0.1.0 */
+export const transactionOf: string =
+  "case when $3::text is not null then pg_current_xact_id()::text end as transaction"
+
+/**
  * Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked, `$3`
  * the only transaction to store anything in, or NULL for any.
  *
@@ -41,7 +71,7 @@ const given = rows(4, taskColumns)
 export const insert = (schema: string, channel: string): string => `
 with t as materialized (
   select ${nowOf("$1::text")} as now
-  where $3::text is null or $3::text = pg_current_xact_id()::text
+  where ${inTransaction}
 ),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
@@ -67,14 +97,14 @@ planned as (
   select queue_id, run_at, id, priority, 0, 0, 0 from stored where run_at is not null
 ),
 ${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")}
-select id, (select count(*) from woken)::int as woken from stored`
+select id, ${transactionOf}, (select count(*) from woken)::int as woken from stored`
 
 /** Writes the parameters.
  * @category statements
  * @since 0.1.0 */
 export const insertParams = (
   now: string | null,
-  how: { readonly always: boolean; readonly transaction?: string | undefined },
+  how: How,
   tasks: ReadonlyArray<Driver.NewTask>,
   queueId: (queue: string) => number,
 ): ReadonlyArray<string | null> => [

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
-import { taskColumns, taskValues } from "./Insert.ts"
+import { inTransaction, taskColumns, taskValues, transactionOf } from "./Insert.ts"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
 import { andMoved, moves, reporting } from "./Report.ts"
 import { wakeReady } from "./Wake.ts"
@@ -33,7 +33,7 @@ const isStored = "(n.id in (select id from stored)) is true"
 const storing = (schema: string) => `
 with t as materialized (
   select ${nowOf("$1::text")} as now
-  where $3::text is null or $3::text = pg_current_xact_id()::text
+  where ${inTransaction}
 ),
 n as materialized (
   select ${names.map((name) => `${given.read[name]} as ${name}`).join(", ")} from ${given.from}
@@ -103,7 +103,7 @@ ${
     "$2::text::boolean",
   )
 }
-select id, (select count(*) from woken)::int as woken from stored`
+select id, ${transactionOf}, (select count(*) from woken)::int as woken from stored`
 
 /**
  * Stores tasks that a change starts, of which no id comes twice; the transaction tells their run

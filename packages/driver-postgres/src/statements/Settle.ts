@@ -98,12 +98,6 @@ select count(*)::int as written,
     then coalesce(string_agg(task_id || ' ' || lease, ','), '') end as which
 from written`
 
-/** Whether `settleEnds` can settle these.
- * @category guards
- * @since 0.1.0 */
-export const isEnds = (changes: ReadonlyArray<KnownChange>): boolean =>
-  changes.every(({ change }) => change.to.state !== "ready" && !change.awaited)
-
 /** The query `k`: the claims that a batch is of, locked; `$2` and `$5` as in `settle`.
  * @category statements
  * @since 0.1.0 */

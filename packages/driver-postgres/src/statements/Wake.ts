@@ -12,8 +12,9 @@ import { nowOf } from "./Parameters.ts"
 export const channelOf = (schemaName: string): string => `${schemaName}_wakeups`
 
 /**
- * The query `woken`: sends `ready` for each queue of some tasks, where a live worker waits for it.
- * A sent notification costs the server far more than finding that nobody waits.
+ * The query `woken`: sends `ready` for each queue of some tasks, where a live worker waits for it,
+ * or, with `always`, where any lives that may wait by the time of the commit. A sent notification
+ * costs the server far more than finding that nobody waits.
  *
  * @category statements
  * @since 0.1.0
@@ -25,13 +26,14 @@ export const wakeReady = (
   always: string,
 ): string => `
 waiting as materialized (
-  select w.queue_ids from ${schema}.workers w, t where w.waiting and w.expires_at > t.now
+  select w.queue_ids from ${schema}.workers w, t
+  where w.expires_at > t.now and (w.waiting or ${always})
 ),
 woken as materialized (
   select pg_notify('${channel}', 'ready ' || q.name)
   from ${schema}.queues q
   where q.id in (select queue_id from ${tasks})
-    and (${always} or exists (select 1 from waiting where waiting.queue_ids @> array[q.id]))
+    and exists (select 1 from waiting where ${always} or waiting.queue_ids @> array[q.id])
 )`
 
 /** Reads a payload; `undefined` where it is none of ours.

@@ -94,8 +94,8 @@ export class Attempts {
   /** Waits until nothing runs. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => this.#idle.await)
 
-  /** Starts an attempt; answers whether it is still running when this returns. */
-  start(held: Held): boolean {
+  /** Starts an attempt at an instant; answers whether it is still running when this returns. */
+  start(held: Held, now: number): boolean {
     const served = this.#served(held.task)
     if (served === undefined) {
       // Another worker may know the job: the task goes back, and this attempt never was.
@@ -113,7 +113,7 @@ export class Attempts {
     const running: Running = {
       ...held,
       served,
-      startedAt: monotonicMillis(this.#clock),
+      startedAt: now,
       ending: undefined,
       fiber: undefined,
     }

@@ -141,7 +141,7 @@ export class Intake {
       for (let held = lane.next(now); held !== undefined; held = lane.next(now)) {
         // After a long pause others have it, though no heartbeat has told so yet.
         if (now >= held.session.expiresAt) held.session.release(held.task)
-        else if (this.#attempts.start(held)) lane.active++
+        else if (this.#attempts.start(held, now)) lane.active++
         now = monotonicMillis(this.#clock)
         if (now - began > sliceMillis) {
           this.#claimable.openUnsafe()

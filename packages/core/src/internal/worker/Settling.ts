@@ -41,7 +41,8 @@ export class Settling {
   add(ended: Ended): void {
     const { task, policy, outcome, elapsedMillis } = ended
     // The worker's own definition is newer than the stored policy: a deploy changed it.
-    const known = policy === undefined
+    const known = policy === undefined ||
+        (policy.maxAttempts === task.maxAttempts && policy.maxCrashes === task.maxCrashes)
       ? task
       : { ...task, maxAttempts: policy.maxAttempts, maxCrashes: policy.maxCrashes }
     const change = transition(known, {
@@ -181,24 +182,37 @@ const attempts = Metric.counter("millrace_attempts", {
   incremental: true,
 })
 
+interface Attributes extends Record<string, string> {
+  readonly job: string
+  readonly queue: string
+  readonly outcome: string
+}
+
 const count = (
   batch: ReadonlyArray<Pending>,
   settled: ReadonlyArray<Settled>,
   context: Context.Context<never>,
 ): void => {
-  const counts = new Map<string, { attributes: Record<string, string>; count: number }>()
-  for (const [index, { ended: { task }, change: { entry } }] of batch.entries()) {
+  const counts: Array<{ attributes: Attributes; count: number }> = []
+  let last: typeof counts[number] | undefined
+  for (let index = 0; index < batch.length; index++) {
+    const { ended: { task }, change: { entry } } = batch[index]!
     // An attempt that had ended before ended as it did then.
     const outcome = settled[index]!.kind ?? entry.kind
-    const key = `${task.flow} ${task.queue} ${outcome}`
-    const found = counts.get(key)
-    if (found !== undefined) found.count++
-    else {
-      const attributes = { job: task.flow, queue: task.queue, outcome }
-      counts.set(key, { attributes, count: 1 })
+    const counted = ({ attributes }: { readonly attributes: Attributes }) =>
+      attributes.job === task.flow && attributes.queue === task.queue &&
+      attributes.outcome === outcome
+    // Mostly it is as the one before.
+    if (last === undefined || !counted(last)) {
+      last = counts.find(counted)
+      if (last === undefined) {
+        last = { attributes: { job: task.flow, queue: task.queue, outcome }, count: 0 }
+        counts.push(last)
+      }
     }
+    last.count++
   }
-  for (const { attributes, count } of counts.values()) {
+  for (const { attributes, count } of counts) {
     Metric.withAttributes(attempts, attributes).updateUnsafe(count, context)
   }
 }

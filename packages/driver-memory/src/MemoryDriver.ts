@@ -7,6 +7,7 @@
  */
 import { Driver, DriverError, Registry, Transaction } from "@millrace/core"
 import { Clock, Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
+import { Bell } from "./internal/Bell.ts"
 import * as Registrations from "./internal/Registrations.ts"
 import { Stage } from "./internal/Stage.ts"
 import { Store } from "./internal/Store.ts"
@@ -86,9 +87,10 @@ export type Around = (commit: Effect.Effect<void, DriverError>) => Effect.Effect
  * @since 0.1.0 */
 export const open: Effect.Effect<Opened> = Effect.gen(function* () {
   const wakeups = yield* PubSub.unbounded<Driver.Wakeup>()
-  const store = new Store((wakeup) => PubSub.publishUnsafe(wakeups, wakeup))
+  const bell = new Bell(wakeups)
+  const store = new Store((wakeup) => bell.add(wakeup))
   const step = <A>(f: (now: number) => A): Effect.Effect<A, DriverError> =>
-    Effect.map(Clock.currentTimeMillis, f)
+    Effect.map(Clock.currentTimeMillis, (now) => bell.after(() => f(now)))
   // In a transaction it is done on the transaction's own copy.
   const joined = <A>(operation: string, f: (store: Store, now: number) => A) =>
     Effect.flatMap(CurrentStage, (stage) => {
@@ -111,8 +113,8 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
   })
   return {
     driver,
-    transactions: transactionsOf(store, (commit) => commit),
-    transactionsOver: (around) => transactionsOf(store, around),
+    transactions: transactionsOf(store, bell, (commit) => commit),
+    transactionsOver: (around) => transactionsOf(store, bell, around),
   }
 })
 
@@ -125,6 +127,7 @@ const CurrentStage = Context.Reference<Stage | undefined>(
 
 const transactionsOf = (
   store: Store,
+  bell: Bell,
   around: Around,
 ): Transaction.Transactions["Service"] => ({
   run: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -141,7 +144,9 @@ const transactionsOf = (
           return yield* exit
         }
         const commit = Effect.suspend(() =>
-          stage.commit() ? Effect.void : Effect.fail(DriverError.unavailable("commit", conflict))
+          bell.after(() => stage.commit())
+            ? Effect.void
+            : Effect.fail(DriverError.unavailable("commit", conflict))
         )
         yield* around(commit)
         return exit.value

@@ -209,7 +209,7 @@ export const drain = <I, O, E, R, R2 = never>(
   return Effect.provide(
     Effect.gen(function* () {
       const ids = yield* handled.job.enqueueMany(inputs)
-      yield* untilEnded(handled.slug, within)
+      yield* untilEnded(`Job "${handled.slug}"`, within)
       return yield* Effect.forEach(
         ids,
         (id) => Effect.map(Runs.get(id), (run) => decoded(handled, run)),
@@ -227,7 +227,10 @@ export const drain = <I, O, E, R, R2 = never>(
 
 const stepMillis = 60 * 60 * 1000
 
-const untilEnded = Effect.fnUntraced(function* (slug: string, withinMillis: number) {
+/** Lets virtual time pass until nothing is open.
+ * @category running
+ * @since 0.1.0 */
+export const untilEnded = Effect.fnUntraced(function* (what: string, withinMillis: number) {
   const driver = yield* Driver.Driver
   for (let passed = 0;; passed += stepMillis) {
     const open = yield* driver.find({ states: ["waiting", "ready", "running"], limit: 1 })
@@ -236,7 +239,7 @@ const untilEnded = Effect.fnUntraced(function* (slug: string, withinMillis: numb
       const virtual = Duration.format(Duration.millis(withinMillis))
       return yield* Effect.fail(
         new JobTestError(
-          `Job "${slug}" has not drained within ${virtual} of virtual time: ` +
+          `${what} has not drained within ${virtual} of virtual time: ` +
             `run "${open[0]!.runId}" of job "${open[0]!.flow}" is ${open[0]!.state}`,
         ),
       )

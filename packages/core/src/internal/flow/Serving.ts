@@ -151,7 +151,7 @@ const awaitSignal =
     })
 
 /** How many runs' inputs a worker remembers of each flow. */
-const rememberedInputs = 1000
+const rememberedInputs = 100
 
 /** Reads the input of a task's run, mostly from memory: the tasks of a map share it. */
 const runInputsOf = (input: Codec.Codec<unknown>): NonNullable<Served["runInput"]> => {

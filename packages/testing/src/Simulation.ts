@@ -136,7 +136,8 @@ const shownLines = 56
  * `Math.random`, `setTimeout`, `fetch` and the like, or awaits a promise, is what is broken, and is
  * named. An async function that nobody awaits is seen where it changes the option `state` after an
  * await. Not seen are a socket that answers a callback (its attempts time out), and what a module
- * took before, such as `const { now } = Date` or the functions of `node:crypto`. A handler that loops without an effect can be stopped by nobody.
+ * took before, such as `const { now } = Date` or the functions of `node:crypto`. A handler that
+ * loops without an effect can be stopped by nobody.
  *
  * **Example** (A charge that is not idempotent)
  *
@@ -227,7 +228,7 @@ const run = <S>(options: Options<S>, seed: number, size: Size) => {
   const ending = simulate(
     () => {
       const scenario = scenarioOf(options, size, state = options.state?.() as S)
-      jobs = scenario.worker.jobs.map(({ job }) => job.slug)
+      jobs = (scenario.worker.jobs ?? []).map(({ job }) => job.slug)
       return scenario
     },
     seed,

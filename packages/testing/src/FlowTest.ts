@@ -1,5 +1,6 @@
 /**
- * Tests of flows without a database: whole runs on virtual time. It needs no particular test runner.
+ * Tests of flows without a database: whole runs on virtual time. It needs no particular test
+ * runner.
  *
  * @since 0.1.0
  */

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { mutants } from "./all.ts"
-import { look, type Verdict } from "./checks.ts"
+import { cleanLimitMillis, look, type Verdict } from "./checks.ts"
 import type { Check, Mutant } from "./Mutant.ts"
 import { Sandbox } from "./Sandbox.ts"
 
@@ -39,7 +39,7 @@ const main = async (): Promise<number> => {
 /** Each check has to be clean where nothing is broken; else what it finds says nothing. */
 const control = async (sandbox: Sandbox, chosen: ReadonlyArray<Mutant>): Promise<boolean> => {
   for (const check of new Set(chosen.flatMap(({ checks }) => checks))) {
-    const verdict = await look(sandbox, check)
+    const verdict = await look(sandbox, check, cleanLimitMillis)
     if (verdict._tag === "clean") continue
     const why = verdict._tag === "found" ? verdict.by : verdict.output.slice(-2000)
     console.error(`The check "${check}" fails without a mutant. ${why}`)

@@ -1,5 +1,5 @@
 /**
- * Tests of flows without a database: whole runs on virtual time. None of it needs a particular test
+ * Tests of flows without a database: whole runs on virtual time. It needs no particular test
  * runner.
  *
  * @since 0.1.0

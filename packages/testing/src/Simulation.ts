@@ -6,6 +6,7 @@
  */
 import type { Driver, Job, Transaction, Worker } from "@millrace/core"
 import { Duration, Effect } from "effect"
+import { aftermath } from "./simulation/Aftermath.ts"
 import * as Faults from "./simulation/Faults.ts"
 import { type Ending, type Scenario, simulate } from "./simulation/Seed.ts"
 import { type Size, smallest } from "./simulation/Smallest.ts"
@@ -133,9 +134,10 @@ const shownLines = 56
  *
  * A handler has to take time, randomness and waiting from Effect. One that uses `Date.now`,
  * `Math.random`, `setTimeout`, `fetch` and the like, or awaits a promise, is what is broken, and is
- * named. Not seen are an async function that nobody awaits, a socket that answers a callback (its
- * attempts time out), and what a module took before, such as `const { now } = Date` or the
- * functions of `node:crypto`. A handler that loops without an effect can be stopped by nobody.
+ * named. An async function that nobody awaits is seen where it changes the option `state` after an
+ * await. Not seen are a socket that answers a callback (its attempts time out), and what a module
+ * took before, such as `const { now } = Date` or the functions of `node:crypto`. A handler that
+ * loops without an effect can be stopped by nobody.
  *
  * **Example** (A charge that is not idempotent)
  *
@@ -185,13 +187,13 @@ export const explore = <S = undefined>(
     let faults = 0
     const hashes: Array<string> = []
     for (const [index, seed] of seeds.entries()) {
-      const ending = run(options, seed, size)
+      const { ending, state, jobs } = run(options, seed, size)
       if (ending.broken !== undefined) {
-        const small = smallest(size, ending, (smaller) => run(options, seed, smaller))
+        const small = smallest(size, ending, (smaller) => run(options, seed, smaller).ending)
         return yield* Effect.fail(new SimulationFailed(seed, small.ending, small.size))
       }
       if (index === 0) {
-        const differs = ending.trace.differs(run(options, seed, size).trace)
+        const differs = ending.trace.differs(run(options, seed, size).ending.trace)
         if (differs !== undefined) {
           const broken = `${twoTraces}; ${differs}`
           return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken }, size))
@@ -201,7 +203,10 @@ export const explore = <S = undefined>(
       steps += ending.steps
       faults += ending.faults
       hashes.push(ending.trace.hash())
-      yield* Effect.yieldNow
+      const after = yield* aftermath(state, jobs)
+      if (after !== undefined) {
+        return yield* Effect.fail(new SimulationFailed(seed, { ...ending, broken: after }, size))
+      }
     }
     const hash = hashes.length === 1 ? hashes[0]! : String(hashes.reduce(mixed, 0) >>> 0)
     return { seeds: seeds.length, simulatedMillis, steps, faults, hash }
@@ -217,11 +222,22 @@ const mixed = (all: number, hash: string): number =>
 const seedsOf = (seeds: number | ReadonlyArray<number>): ReadonlyArray<number> =>
   typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds
 
-const run = <S>(options: Options<S>, seed: number, size: Size) =>
-  simulate(() => scenarioOf(options, size), seed, size.skip)
+const run = <S>(options: Options<S>, seed: number, size: Size) => {
+  let state: S | undefined
+  let jobs: ReadonlyArray<string> = []
+  const ending = simulate(
+    () => {
+      const scenario = scenarioOf(options, size, state = options.state?.() as S)
+      jobs = (scenario.worker.jobs ?? []).map(({ job }) => job.slug)
+      return scenario
+    },
+    seed,
+    size.skip,
+  )
+  return { ending, state, jobs }
+}
 
-const scenarioOf = <S>(options: Options<S>, size: Size): Scenario => {
-  const state = options.state?.() as S
+const scenarioOf = <S>(options: Options<S>, size: Size, state: S): Scenario => {
   const invariants = Object.entries(options.invariants ?? {})
   return {
     worker: { ...options.worker, jobs: options.jobs(state) },

@@ -71,6 +71,26 @@ describe("the real world in a simulation", () => {
     match(broken, /^Job "charge" used Date\.now at /)
   })
 
+  it("is reported where an async function that nobody awaits changes the state", async () => {
+    const forgetful = (bank: { charges: number }) => async () => {
+      await undefined
+      bank.charges++
+    }
+    const exploration = Simulation.explore({
+      state: () => ({ charges: 0 }),
+      jobs: (bank) => [Charge.perform(() => Effect.sync(() => void forgetful(bank)()))],
+      load: () => Charge.enqueue(1),
+      faults: Simulation.noFaults,
+      seeds: [7],
+    })
+    const failed = await Effect.runPromise(Effect.flip(exploration))
+    match(
+      failed.broken,
+      /^The option state changed after the seed had ended: job "charge" or the load calls an async /,
+    )
+    strictEqual(failed.seed, 7)
+  })
+
   it("is named where a runtime of its own uses it", async () => {
     const { broken } = await reportOf(() =>
       Effect.sync(() => Effect.runSync(Clock.currentTimeMillis))

@@ -104,8 +104,8 @@ export const postgresql = [
   ...mutantsOf(`${statements}/Wake.ts`, ["pglite", "races"], [
     [
       "SQL: a worker that waits is not woken",
-      "(${always} or exists (",
-      "(${always} or not exists (",
+      "and exists (select 1 from waiting where",
+      "and not exists (select 1 from waiting where",
     ],
   ]),
 ]

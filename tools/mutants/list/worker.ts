@@ -17,8 +17,8 @@ export const workers = [
     ],
     [
       "worker: handlers are told one attempt too few",
-      "    attempt: task.failures + 1,\n    maxAttempts: policy.maxAttempts,",
-      "    attempt: task.failures,\n    maxAttempts: policy.maxAttempts,",
+      "    attempt: task.failures + 1,\n    maxAttempts: served.policy.maxAttempts,",
+      "    attempt: task.failures,\n    maxAttempts: served.policy.maxAttempts,",
     ],
     ["worker: the fence is the attempt", "fence: task.lease", "fence: task.failures + 1"],
     ["worker: handlers get no place back", "      this.#reports.freed(held.task.queue)\n", ""],

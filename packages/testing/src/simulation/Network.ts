@@ -5,9 +5,10 @@
  */
 import { type Driver, DriverError, type Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
-import { Context, Effect, Queue, Stream } from "effect"
+import { Context, Effect, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
+import { Listener } from "./Listener.ts"
 import type { Trace } from "./Trace.ts"
 import { Host, type World } from "./World.ts"
 
@@ -42,7 +43,9 @@ export class Storage {
   readonly #plan: Plan
   readonly #ledger: Ledger
   readonly #trace: Trace
-  readonly #listeners = new Map<Queue.Queue<Driver.Wakeup>, Host>()
+  readonly #listeners = new Map<Listener, Host>()
+  /** The contexts of callers, with the clock of the storage instead of their own. */
+  readonly #inside = new WeakMap<Context.Context<never>, Context.Context<never>>()
 
   constructor(parts: {
     readonly world: World
@@ -112,12 +115,13 @@ export class Storage {
       find: (query) => call("find", driver.find(query), () => {}),
       wakeups: Stream.unwrap(
         Effect.acquireRelease(
-          Effect.tap(
-            Queue.unbounded<Driver.Wakeup>(),
-            (queue) => Effect.sync(() => this.#listeners.set(queue, host)),
-          ),
-          (queue) => Effect.sync(() => this.#listeners.delete(queue)),
-        ).pipe(Effect.map(Stream.fromQueue)),
+          Effect.sync(() => {
+            const listener = new Listener()
+            this.#listeners.set(listener, host)
+            return listener
+          }),
+          (listener) => Effect.sync(() => this.#listeners.delete(listener)),
+        ).pipe(Effect.map((listener) => listener.wakeups)),
       ),
     }
   }
@@ -173,10 +177,8 @@ export class Storage {
         }
         const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
         this.#world.after(this.host, there, () => {
-          // The transaction of the caller, and the clock of the storage.
-          const inside = Context.merge(context, this.#context)
           // Each member of the memory driver is one synchronous step, so its fiber has ended.
-          const exit = Effect.runForkWith(inside)(run).pollUnsafe()!
+          const exit = Effect.runForkWith(this.#insideOf(context))(run).pollUnsafe()!
           if (exit._tag === "Success") noted(exit.value)
           this.#world.after(
             host,
@@ -188,10 +190,20 @@ export class Storage {
     )
   }
 
+  /** The transaction of the caller, and the clock of the storage. */
+  #insideOf(context: Context.Context<never>): Context.Context<never> {
+    let inside = this.#inside.get(context)
+    if (inside === undefined) {
+      inside = Context.merge(context, this.#context)
+      this.#inside.set(context, inside)
+    }
+    return inside
+  }
+
   #tell(wakeup: Driver.Wakeup): void {
-    for (const [queue, host] of this.#listeners) {
+    for (const [listener, host] of this.#listeners) {
       if (host.state === "crashed") {
-        this.#listeners.delete(queue)
+        this.#listeners.delete(listener)
         continue
       }
       const fate = this.#plan.wakeup()
@@ -199,7 +211,7 @@ export class Storage {
         this.#trace.fault(this.#world.now, host.name, `meets a fault, ${fate}: wakeup`)
       }
       if (fate === "lost") continue
-      const offer = () => void Queue.offerUnsafe(queue, wakeup)
+      const offer = () => listener.tell(wakeup)
       this.#world.after(host, fate === "late" ? this.#plan.between(1000, 60_000) : 1, offer)
       if (fate === "doubled") this.#world.after(host, this.#plan.between(1, 1000), offer)
     }

@@ -1,8 +1,9 @@
 /**
  * The deadlines of many attempts on one timer.
  */
-import { Clock, Effect, Latch } from "effect"
-import { untilOpen } from "./Waiting.ts"
+import { type Clock, Effect, Latch } from "effect"
+import { monotonicMillis } from "./Monotonic.ts"
+import { Waiting } from "./Waiting.ts"
 
 /**
  * Calls `onDue` with each entry whose time has come. Entries with the same delay come due in the
@@ -12,6 +13,7 @@ import { untilOpen } from "./Waiting.ts"
 export class Deadlines<A extends object> {
   readonly #byDelay = new Map<number, Map<A, number>>()
   readonly #latch = Latch.makeUnsafe(false)
+  readonly #waiting = new Waiting(this.#latch)
   readonly #clock: Clock.Clock
   readonly #onDue: (entry: A) => void
   #sleepsUntil = -Infinity
@@ -43,7 +45,7 @@ export class Deadlines<A extends object> {
       this.#sleepsUntil = next
       yield* next === Infinity
         ? this.#latch.await
-        : untilOpen(this.#latch, Math.max(1, Math.ceil(next - now)))
+        : this.#waiting.for(Math.max(1, Math.ceil(next - now)))
     }
   })
 
@@ -64,7 +66,3 @@ export class Deadlines<A extends object> {
     return next
   }
 }
-
-/** Milliseconds, with fractions, that no change of the wall clock moves. */
-export const monotonicMillis = (clock: Clock.Clock): number =>
-  Number(clock.monotonicTimeNanosUnsafe()) / 1e6

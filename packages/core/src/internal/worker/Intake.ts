@@ -6,14 +6,14 @@ import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { TaskId } from "../../Task.ts"
 import type { Attempts, Held } from "./Attempts.ts"
-import { monotonicMillis } from "./Deadlines.ts"
+import { monotonicMillis } from "./Monotonic.ts"
 import { Lane } from "./Lane.ts"
 import { backoffMillis } from "./Outage.ts"
 import type { Session } from "./Session.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
 import type { Settling } from "./Settling.ts"
-import { untilOpen } from "./Waiting.ts"
+import { Waiting } from "./Waiting.ts"
 
 /** How long handlers that never wait may run before the event loop gets its turn. */
 const sliceMillis = 8
@@ -28,6 +28,7 @@ export class Intake {
   readonly #settling: Settling
   /** Something may be claimed, or started. */
   readonly #claimable = Latch.makeUnsafe(true)
+  readonly #waiting = new Waiting(this.#claimable)
   readonly #startable = Latch.makeUnsafe(false)
   readonly #stopped = Latch.makeUnsafe(false)
   #stopping = false
@@ -124,7 +125,7 @@ export class Intake {
       const result = yield* Effect.result(this.#claim(lanes))
       if (result._tag === "Failure") {
         yield* this.#failed(result.failure, failures)
-        yield* untilOpen(this.#claimable, backoffMillis(failures++))
+        yield* this.#waiting.for(backoffMillis(failures++))
         continue
       }
       if (failures > 0) yield* Effect.logInfo("The storage answers again")
@@ -221,7 +222,7 @@ export class Intake {
           return this.wake()
         }
         this.#claimable.closeUnsafe()
-        yield* untilOpen(this.#claimable, Math.ceil(left))
+        yield* this.#waiting.for(Math.ceil(left))
       }
     })
 

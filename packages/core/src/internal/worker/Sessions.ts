@@ -7,9 +7,9 @@ import { DriverError } from "../../DriverError.ts"
 import * as RunId from "../../RunId.ts"
 import type { TaskId } from "../../Task.ts"
 import { transition } from "../../Transition.ts"
-import { monotonicMillis } from "./Deadlines.ts"
+import { monotonicMillis } from "./Monotonic.ts"
 import { Session } from "./Session.ts"
-import { untilOpen } from "./Waiting.ts"
+import { Waiting } from "./Waiting.ts"
 
 /** A beat each third of the lease: two may be lost. */
 const beatsPerLease = 3
@@ -35,6 +35,7 @@ export class Sessions {
   readonly #leaseMillis: number
   readonly #losses: Losses
   readonly #latch = Latch.makeUnsafe(false)
+  readonly #waiting = new Waiting(this.#latch)
 
   constructor(
     driver: Driver["Service"],
@@ -89,7 +90,7 @@ export class Sessions {
     Effect.gen({ self: this }, function* () {
       const clock = yield* Clock.Clock
       const due = monotonicMillis(clock) + millis
-      yield* untilOpen(this.#latch, millis)
+      yield* this.#waiting.for(millis)
       const late = Math.max(0, monotonicMillis(clock) - due)
       yield* Metric.update(lag, late)
       if (late <= this.#leaseMillis / 6) return

@@ -1,21 +1,62 @@
 /**
  * Waits for a latch, but not for ever.
  */
-import { Effect, type Latch } from "effect"
+import { Clock, Effect, Fiber, type Latch } from "effect"
+import { monotonicMillis } from "./Monotonic.ts"
 
 /**
- * Waits until a latch is open, and opens it itself after a time. One fiber keeps the time; a race
- * of two effects would cost a fiber for each, and most waits end before their time.
+ * Waits until a latch is open, and opens it itself after a time: for one waiter at a time.
+ *
+ * **Details**
+ *
+ * Most waits end before their time, and the next one ends later. So the fiber that keeps the time
+ * is left asleep when a wait ends, and sleeps on where it wakes too early for the wait of then:
+ * whoever is woken often begins no timer and ends none.
  */
-export const untilOpen = (latch: Latch.Latch, millis: number): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    if (latch.isOpen()) return Effect.void
-    const timer = Effect.andThen(
-      Effect.sleep(millis),
-      Effect.sync(() => void latch.openUnsafe()),
-    )
-    return Effect.flatMap(
-      Effect.forkChild(timer, { startImmediately: true }),
-      (fiber) => Effect.ensuring(latch.await, Effect.sync(() => fiber.interruptUnsafe())),
-    )
-  })
+export class Waiting {
+  readonly #latch: Latch.Latch
+  /** When the wait is over; `Infinity` while nobody waits. */
+  #until = Infinity
+  /** When the timer wakes; `Infinity` while there is none. */
+  #wakesAt = Infinity
+  #timer: Fiber.Fiber<void> | undefined
+
+  constructor(latch: Latch.Latch) {
+    this.#latch = latch
+  }
+
+  /** Waits so long at most. */
+  readonly for = (millis: number): Effect.Effect<void> =>
+    Effect.clockWith((clock) => {
+      if (this.#latch.isOpen()) return Effect.void
+      this.#until = monotonicMillis(clock) + millis
+      const waited = Effect.map(this.#latch.await, () => {
+        this.#until = Infinity
+      })
+      if (this.#wakesAt <= this.#until) return waited
+      this.#timer?.interruptUnsafe()
+      return Effect.flatMap(
+        Effect.forkChild(this.#keep(clock, this.#until), { startImmediately: true }),
+        (timer) => {
+          this.#timer = timer
+          return waited
+        },
+      )
+    })
+
+  /** Sleeps until the wait is over, or until there is none. */
+  #keep(clock: Clock.Clock, wakesAt: number): Effect.Effect<void> {
+    this.#wakesAt = wakesAt
+    const millis = Math.max(1, Math.round(wakesAt - monotonicMillis(clock)))
+    return Effect.flatMap(Effect.sleep(millis), () => {
+      const until = this.#until
+      // A timer may fire a fraction of a millisecond early.
+      if (until !== Infinity && until - monotonicMillis(clock) >= 0.5) {
+        return this.#keep(clock, until)
+      }
+      this.#wakesAt = Infinity
+      if (until !== Infinity) this.#latch.openUnsafe()
+      return Effect.void
+    })
+  }
+}

@@ -4,7 +4,7 @@ import { Postgres } from "@millrace/driver-postgres"
 import { Effect, Exit, Layer, Logger, ManagedRuntime, Schema, Scope } from "effect"
 
 /** What a flow looks like. */
-export type Shape = "map" | "chain" | "diamond"
+export type Shape = "map" | "fan-in" | "chain" | "diamond"
 
 /** Runs of one shape, and how long each took. */
 export interface Flown {
@@ -24,6 +24,15 @@ type Loose = {
 
 const map = () => {
   const definition = Flow.make("bench_map", { input: { elements: Schema.Array(Schema.Number) } })
+    .map("each", { over: "input.elements", ...number })
+  return {
+    definition: definition as unknown as Loose,
+    handled: definition.perform({ each: (n) => Effect.succeed(n) }),
+  }
+}
+
+const fanIn = () => {
+  const definition = Flow.make("bench_fan_in", { input: { elements: Schema.Array(Schema.Number) } })
     .map("each", { over: "input.elements", ...number })
     .step("all", { needs: ["each"], ...number })
   return {
@@ -68,8 +77,9 @@ export const fly = async (
   url: string,
   { shape, size, runs }: { readonly shape: Shape; readonly size: number; readonly runs: number },
 ): Promise<Flown> => {
-  const { definition, handled } = { map, chain, diamond }[shape](size)
-  const elements = shape === "map" ? Array.from({ length: size }, (_, index) => index) : []
+  const { definition, handled } = { map, "fan-in": fanIn, chain, diamond }[shape](size)
+  const isMap = shape === "map" || shape === "fan-in"
+  const elements = isMap ? Array.from({ length: size }, (_, index) => index) : []
   const quiet = Logger.layer([])
   const runtime = ManagedRuntime.make(Layer.provideMerge(Postgres.layer({ url }), quiet))
   const scope = Scope.makeUnsafe()
@@ -84,5 +94,6 @@ export const fly = async (
   }
   await runtime.runPromise(Scope.close(scope, Exit.void))
   await runtime.dispose()
-  return { tasks: { map: size + 1, chain: size, diamond: size + 2 }[shape], seconds }
+  const tasks = { map: size, "fan-in": size + 1, chain: size, diamond: size + 2 }[shape]
+  return { tasks, seconds }
 }

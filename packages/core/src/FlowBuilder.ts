@@ -109,6 +109,15 @@ export interface Flow<
     value: SignalsOf<Steps>[K],
   ) => Effect.Effect<void, RunNotFound | SignalRefused | DriverError, Driver>
 
+  /**
+   * Reads what a step of a run has come to; `undefined` where it has not, or is skipped. What is
+   * stored and does not match the step's schema is a defect.
+   */
+  readonly output: <const K extends keyof Steps & string>(
+    runId: RunId,
+    step: K,
+  ) => Effect.Effect<Steps[K]["value"] | undefined, RunNotFound | DriverError, Driver>
+
   /** Starts a run that has what another has, but runs a step, and all that follow it, again. */
   readonly rerun: (
     runId: RunId,

@@ -77,6 +77,9 @@ for (const [where, store] of stores) {
           "rest completed",
           "validate completed",
         ])
+        assertEquals(yield* Order.output(id, "charge"), 7)
+        assertEquals(yield* Order.output(id, "pack"), [{ sku: "A-1" }, { sku: "A-2" }])
+        assertEquals(yield* Order.output(id, "gift"), undefined)
         const again = yield* Effect.flip(Order.signal(id, "approve", { by: "bob" }))
         assertMatch(again.message, /has ended/)
       }).pipe(Effect.provide(live)),

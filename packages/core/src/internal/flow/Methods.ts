@@ -3,15 +3,18 @@
  */
 import { Effect } from "effect"
 import * as Client from "../../Client.ts"
+import * as Codec from "../../Codec.ts"
 import { Driver } from "../../Driver.ts"
 import type { Options } from "../../FlowBuilder.ts"
+import * as Limits from "../../Limits.ts"
 import { RunNotFound } from "../../RunError.ts"
 import * as RunId from "../../RunId.ts"
 import * as Unique from "../../Unique.ts"
 import { conducting } from "./conducting.ts"
+import * as Facts from "./Facts.ts"
 import type { Parts } from "./Parts.ts"
 import { signal } from "./Signalling.ts"
-import { runsOf } from "./Standing.ts"
+import { runsOf, standingOf } from "./Standing.ts"
 import * as Starting from "./Starting.ts"
 
 /** Makes the methods of a flow, which is put together when the first of them is called. */
@@ -30,6 +33,7 @@ export const make = (
       const outputOf = (slug: string) => steps.get(slug)?.output
       return signal({ definition, outputOf }, runId, step, value)
     },
+    output: (runId: RunId.RunId, step: string) => output(flow().parts, runId, step),
     rerun: (runId: RunId.RunId, { from }: { readonly from: string }) =>
       rerun(flow().parts, runId, from),
   }
@@ -49,6 +53,25 @@ const jobOf = (parts: Parts, { unique }: Options<unknown>): Client.AnyJob => {
     expand: (own, options) => Starting.expand(parts, own, options),
   } as Partial<Client.AnyJob> as Client.AnyJob
 }
+
+const output = Effect.fn("Flow.output")(function* (parts: Parts, runId: RunId.RunId, slug: string) {
+  const driver = yield* Driver
+  const step = parts.steps.get(slug)
+  const own = RunId.isRunId(runId) ? yield* driver.find({ ids: [runId], limit: 1 }) : []
+  if (own[0]?.flow !== parts.definition.slug || step === undefined) {
+    return yield* new RunNotFound({ runId: String(runId) })
+  }
+  const [progress] = yield* driver.progress([runId])
+  const counts = progress?.steps.find((one) => one.step === slug)
+  if (standingOf(step.step, counts) !== "completed") return undefined
+  const facts = yield* Facts.read(driver, runId, [step.step])
+  const fact = facts.get(slug)
+  if (fact?._tag !== "Value") return undefined
+  const decoded = Codec.make(step.value, Limits.stepInputLength).decode(fact.json)
+  return decoded.ok ? decoded.value : yield* Effect.die(
+    new Error(`The stored output of step "${slug}" does not match its schema: ${decoded.reason}`),
+  )
+})
 
 const rerun = Effect.fn("Flow.rerun")(function* (parts: Parts, runId: RunId.RunId, from: string) {
   if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })

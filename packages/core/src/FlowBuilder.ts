@@ -8,10 +8,9 @@ import type * as Client from "./Client.ts"
 import type { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import type * as Model from "./Flow.ts"
-import type { HandledFlow, Handlers, NoOthers, RequirementsOf } from "./FlowHandlers.ts"
 import type { PolicyOptions } from "./FlowOptions.ts"
 import type { FlowSteps } from "./FlowSteps.ts"
-import type { RunOutput, SignalsOf, StepError, StepTypes } from "./FlowTypes.ts"
+import type { Named, RunOutput, SignalSlugs, StepError, StepTypes } from "./FlowTypes.ts"
 import type { Parts } from "./internal/flow/Parts.ts"
 import { make as makeFlow, TypeId } from "./internal/flow/Make.ts"
 import type * as Job from "./Job.ts"
@@ -53,7 +52,7 @@ export interface Flow<
   I,
   Steps extends StepTypes,
   Needed extends string,
-> extends FlowSteps<Slug, I, Steps, Needed> {
+> extends FlowSteps {
   new (_: never): object
   readonly [TypeId]: typeof TypeId
   readonly slug: Slug
@@ -63,13 +62,12 @@ export interface Flow<
   readonly definition: Model.Definition<Slug>
   /** All that it takes to run it. */
   readonly parts: Parts
-  /** Never there; it keeps the types of the steps. */
-  readonly types?: { readonly input: I; readonly steps: Steps; readonly needed: Needed }
-
-  /** Gives the flow its handlers, by the slugs of the steps. */
-  perform<H extends Handlers<Steps>>(
-    handlers: H & NoOthers<H, Steps>,
-  ): HandledFlow<Slug, RequirementsOf<H>>
+  /** Never there: the type of its input. */
+  readonly "~input": I
+  /** Never there: what the types know of its steps. */
+  readonly "~steps": Steps
+  /** Never there: the steps that others need. */
+  readonly "~needed": Needed
 
   /** Stores a run and answers its id, without waiting for it. */
   readonly start: (
@@ -103,10 +101,10 @@ export interface Flow<
   /**
    * Sends a run a signal. One that comes before its step waits is kept; a second one is refused.
    */
-  readonly signal: <const K extends keyof SignalsOf<Steps> & string>(
+  readonly signal: <const K extends SignalSlugs<Steps>>(
     runId: RunId,
     step: K,
-    value: SignalsOf<Steps>[K],
+    value: Steps[K]["value"],
   ) => Effect.Effect<void, RunNotFound | SignalRefused | DriverError, Driver>
 
   /**
@@ -125,17 +123,37 @@ export interface Flow<
   ) => Effect.Effect<RunId, RunNotFound | DriverError, Driver>
 }
 
+/** The types of a flow.
+ * @category models
+ * @since 0.1.0 */
+export interface FlowTypes {
+  readonly slug: string
+  readonly "~input": any
+  readonly "~steps": any
+  readonly "~needed": any
+}
+
 /** The steps of a flow without any.
  * @category models
  * @since 0.1.0 */
-export type NoSteps = { readonly [slug in never]: never }
+export type NoSteps = Named<never, never>
 
 /** Any flow, whatever its types.
  * @category models
  * @since 0.1.0 */
 export type AnyFlow = Omit<
   Flow<string, any, any, any>,
-  "types" | "step" | "map" | "job" | "flow" | "waitFor" | "sleep" | "perform" | "prototype"
+  | "~input"
+  | "~steps"
+  | "~needed"
+  | "step"
+  | "map"
+  | "job"
+  | "flow"
+  | "waitFor"
+  | "sleep"
+  | "perform"
+  | "prototype"
 >
 
 /**

@@ -6,8 +6,8 @@
 import type { Duration } from "effect"
 import type { Backoff } from "./Backoff.ts"
 import type { Otherwise } from "./Flow.ts"
-import type { OnFailure } from "./FlowTypes.ts"
-import type * as Job from "./Job.ts"
+import type { OnFailure, Pattern } from "./FlowTypes.ts"
+import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
 
 /** How often, how patiently and how long a step is tried; the flow's own where it says nothing.
  * @category models
@@ -29,18 +29,16 @@ export interface PolicyOptions {
   readonly priority?: number
 }
 
-/** What any step of a flow can be told.
+/** What any step of a flow can be told; `V` is the value that it sees.
  * @category models
  * @since 0.1.0 */
-export interface CommonOptions<N, F, G, P, W, X, V> {
-  /** The earlier steps whose values it is given (default: none, and the input of the flow). */
-  readonly needs?: N
+export interface ConditionOptions<V, W, X> {
   /** What the value that it sees must contain; else the step is not run. */
-  readonly if?: F
+  readonly if?: NoInfer<Pattern<V>>
   /** What the value that it sees must not contain. */
-  readonly ifNot?: G
+  readonly ifNot?: NoInfer<Pattern<V>>
   /** What else must hold for the value that it sees. It must be pure. */
-  readonly when?: (value: V) => P
+  readonly when?: (value: NoInfer<V>) => boolean
   /**
    * What becomes of it where its condition is not met: the run fails, later steps run without it,
    * or are skipped with it (default `skip`).
@@ -50,35 +48,48 @@ export interface CommonOptions<N, F, G, P, W, X, V> {
   readonly whenExhausted?: X & Otherwise
 }
 
-/** The options of a step with a handler.
+/** The options of a step that sees what earlier steps came to.
  * @category models
  * @since 0.1.0 */
-export interface StepOptions<N, O, E, F, G, P, W, X, U, V>
-  extends CommonOptions<N, F, G, P, W, X, V>, PolicyOptions {
+export interface CommonOptions<N, V, W, X> extends ConditionOptions<V, W, X> {
+  /** The earlier steps whose values it is given (default: none, and the input of the flow). */
+  readonly needs?: ReadonlyArray<N>
+}
+
+/** The options of what has a handler.
+ * @category models
+ * @since 0.1.0 */
+export interface HandlerOptions<O, E, U> extends PolicyOptions {
   /** A Schema, or the fields of a struct (default: no output). */
   readonly output?: O
   /** The Schema of its typed errors (default: none). */
   readonly error?: E
   /** Whether another attempt may mend an error (default: always). */
-  readonly retryable?: (error: NoInfer<Job.TypeOf<E>>) => boolean
+  readonly retryable?: (error: NoInfer<TypeOf<E>>) => boolean
   /** Not to be started before this long after its needs are over: up to 10 years (default 0). */
   readonly startDelay?: Duration.Input
   /** Whether its handler brings an `undo`, for a run that fails or is cancelled (default no). */
   readonly undo?: U & boolean
 }
 
+/** The options of a step with a handler.
+ * @category models
+ * @since 0.1.0 */
+export interface StepOptions<N, V, O, E, W, X, U>
+  extends CommonOptions<N, V, W, X>, HandlerOptions<O, E, U> {}
+
 /** The options of a map: a task for each element of an array.
  * @category models
  * @since 0.1.0 */
-export interface MapOptions<Over, O, E, F, G, P, W, X, U, C, V>
-  extends Omit<StepOptions<never, O, E, F, G, P, W, X, U, V>, "needs"> {
+export interface MapOptions<Over, V, O, E, W, X, U, C>
+  extends ConditionOptions<V, W, X>, HandlerOptions<O, E, U> {
   /**
    * Where the array is: an earlier step, or the input of the flow as `input`, and then the keys
    * that lead to it, such as `validate.items`.
    */
   readonly over: Over
   /** The Schema of its elements, where it does not follow from that of the array. */
-  readonly element?: Job.SchemaInput
+  readonly element?: SchemaInput
   /**
    * What an element makes of the map whose attempts are spent: the map fails (default), goes on and
    * leaves it out (`skip`), or has a result for each element, a success or a failure (`collect`).
@@ -86,11 +97,13 @@ export interface MapOptions<Over, O, E, F, G, P, W, X, U, C, V>
   readonly onFailure?: C & OnFailure
 }
 
-/** The options of a step that is a job or a flow.
+/** The options of a step that is a job or a flow, whose input is `I`.
  * @category models
  * @since 0.1.0 */
-export interface WorkOptions<N, F, G, P, W, X, U, V>
-  extends CommonOptions<N, F, G, P, W, X, V>, Pick<PolicyOptions, "queue" | "priority"> {
+export interface WorkOptions<N, V, I, W, X, U>
+  extends CommonOptions<N, V, W, X>, Pick<PolicyOptions, "queue" | "priority"> {
+  /** Makes its input of the value that the step sees (default: that value). It must be pure. */
+  readonly input?: (value: NoInfer<V>) => I
   /** Not to be started before this long after its needs are over: up to 10 years (default 0). */
   readonly startDelay?: Duration.Input
   /** Whether an `undo` comes with its handler, for a run that fails or is cancelled (default no) */
@@ -100,7 +113,7 @@ export interface WorkOptions<N, F, G, P, W, X, U, V>
 /** The options of a signal: a step that waits for a value from outside.
  * @category models
  * @since 0.1.0 */
-export interface SignalOptions<N, O, F, G, P, W, X, V> extends CommonOptions<N, F, G, P, W, X, V> {
+export interface SignalOptions<N, V, O, W, X> extends CommonOptions<N, V, W, X> {
   /** The Schema of its value, or the fields of a struct (default: no value). */
   readonly output?: O
   /** How long it waits before it fails: up to 10 years (default: for ever). */

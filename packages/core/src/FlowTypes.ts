@@ -1,209 +1,239 @@
 /**
- * The types of flows: what each step is given and answers, worked out from the steps before it.
+ * What the compiler knows of a flow: the types that its steps are given and yield.
+ *
+ * **Details**
+ *
+ * Each step is one flat entry, and each call of the builder looks at no more than the entries that
+ * it names, so that checking takes time in proportion to the number of steps.
  *
  * @since 0.1.0
  */
+import type * as Job from "./Job.ts"
+import type { TypeOf } from "./SchemaInput.ts"
 
 /**
- * What the types know of a step.
+ * What the compiler knows of a step.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StepType {
-  /** What it is: a step with a handler, a job, a flow, a signal, or a sleep. */
-  readonly work: "handler" | "job" | "flow" | "signal" | "sleep"
-  /** What its handler is given; the job or flow that it is. */
-  readonly input: unknown
+  readonly slug: string
+  readonly kind: "task" | "map" | "signal" | "sleep" | "job" | "flow"
+  readonly needs: string
   /** What its handler answers. */
   readonly output: unknown
   readonly error: unknown
-  /** What later steps see of it. */
+  /** What the steps are given that need it: the output, or the array of a map. */
   readonly value: unknown
-  /** Whether later steps may run without it. */
-  readonly absent: boolean
-  /** Whether it may be skipped together with what needs it. */
-  readonly cascades: boolean
-  readonly undo: boolean
+  readonly skips: Skips
+  readonly undo: unknown
+  /** The path of a map; the job or the flow that a step runs. */
+  readonly of: unknown
 }
 
-/** The steps of a flow so far, by their slugs.
+/** How a step that was skipped shows in those that need it: its output is `absent`, or they are
+ * skipped, too.
  * @category models
  * @since 0.1.0 */
-export type StepTypes = { readonly [slug: string]: StepType }
+export type Skips = "absent" | "cascades"
 
-/** A slug that is free, or what is wrong with it.
+/** The steps of a flow, by their slugs.
  * @category models
  * @since 0.1.0 */
-export type FreeSlug<K, Steps> = K extends keyof Steps ? `Step '${K & string}' is defined twice`
-  : K extends "input" ? "A step cannot be called 'input', which is the input of the flow"
-  : K
+export type StepTypes = { readonly [step: string]: StepType }
 
-/** Slugs of earlier steps, or what is wrong with each.
+/** One step by its slug.
  * @category models
  * @since 0.1.0 */
-export type Earlier<N extends ReadonlyArray<string>, Steps, K> = {
-  readonly [I in keyof N]: N[I] extends keyof Steps ? N[I]
-    : N[I] extends K ? `Step '${K & string}' cannot need itself`
-    : `Step '${K & string}' needs '${N[I]}', which is no earlier step`
+export type Named<Slug extends string, T> = { readonly [P in Slug]: T }
+
+/** A step that a handler runs once.
+ * @category models
+ * @since 0.1.0 */
+export interface TaskType<Slug extends string, Needs extends string, O, E, S extends Skips, D> {
+  readonly slug: Slug
+  readonly kind: "task"
+  readonly needs: Needs
+  readonly output: TypeOf<O>
+  readonly error: TypeOf<E>
+  readonly value: TypeOf<O>
+  readonly skips: S
+  readonly undo: D
+  readonly of: undefined
 }
 
-type Simplify<A> = { readonly [K in keyof A]: A[K] }
-
-/** What a step sees: the input of the flow where it needs nothing, else what its needs came to.
+/** A step that a handler runs for each element of an array.
  * @category models
  * @since 0.1.0 */
-export type Seen<I, Steps extends StepTypes, N extends ReadonlyArray<string>> = [N[number]] extends
-  [never] ? I : Simplify<
-  & {
-    readonly [
-      K in N[number] & keyof Steps as Steps[K]["absent"] extends true ? never : K
-    ]: Steps[K]["value"]
-  }
-  & {
-    readonly [
-      K in N[number] & keyof Steps as Steps[K]["absent"] extends true ? K : never
-    ]?: Steps[K]["value"]
-  }
+export interface MapType<
+  Slug extends string,
+  Needs extends string,
+  O,
+  E,
+  S extends Skips,
+  D,
+  Over,
+  F,
+> {
+  readonly slug: Slug
+  readonly kind: "map"
+  readonly needs: Needs
+  readonly output: TypeOf<O>
+  readonly error: TypeOf<E>
+  readonly value: ReadonlyArray<F extends "collect" ? Result<TypeOf<O>, TypeOf<E>> : TypeOf<O>>
+  readonly skips: S
+  readonly undo: D
+  readonly of: Over
+}
+
+/** A step that waits for a signal or for some time.
+ * @category models
+ * @since 0.1.0 */
+export interface WaitType<
+  Kind extends "signal" | "sleep",
+  Slug extends string,
+  Needs extends string,
+  O,
+  S extends Skips,
+> {
+  readonly slug: Slug
+  readonly kind: Kind
+  readonly needs: Needs
+  readonly output: TypeOf<O>
+  readonly error: never
+  readonly value: TypeOf<O>
+  readonly skips: S
+  readonly undo: false
+  readonly of: undefined
+}
+
+/** A step that runs a job.
+ * @category models
+ * @since 0.1.0 */
+export interface JobType<
+  Slug extends string,
+  Needs extends string,
+  J extends Job.Any,
+  S extends Skips,
+  D,
+> {
+  readonly slug: Slug
+  readonly kind: "job"
+  readonly needs: Needs
+  readonly output: JobTypes<J>["output"]
+  readonly error: JobTypes<J>["error"]
+  readonly value: JobTypes<J>["output"]
+  readonly skips: S
+  readonly undo: D
+  readonly of: J
+}
+
+/** The types of a job.
+ * @category models
+ * @since 0.1.0 */
+export type JobTypes<J extends Job.Any> = J["codecs"] extends Job.Codecs<infer I, infer O, infer E>
+  ? { readonly input: I; readonly output: O; readonly error: E }
+  : never
+
+/** A step that runs another flow, whose runs yield `O` and fail with `E`.
+ * @category models
+ * @since 0.1.0 */
+export interface FlowType<
+  Slug extends string,
+  Needs extends string,
+  F,
+  O,
+  E,
+  S extends Skips,
+  D,
+> {
+  readonly slug: Slug
+  readonly kind: "flow"
+  readonly needs: Needs
+  readonly output: O
+  readonly error: E
+  readonly value: O
+  readonly skips: S
+  readonly undo: D
+  readonly of: F
+}
+
+/** Lets hovers show the fields of an intersection. */
+type Flat<A> = { readonly [K in keyof A]: A[K] }
+
+type Skippable<T extends StepType, S extends Skips> = T extends StepType
+  ? [Extract<T["skips"], S>] extends [never] ? never : T
+  : never
+
+/** `{ step: value }` of some steps, with the keys of some of them optional. */
+type Values<T extends StepType, Absent extends StepType> = [Absent] extends [never]
+  ? { readonly [P in T as P["slug"]]: P["value"] }
+  : Flat<
+    & { readonly [P in Exclude<T, Absent> as P["slug"]]: P["value"] }
+    & { readonly [P in Absent as P["slug"]]?: P["value"] }
+  >
+
+/**
+ * What a step is given that needs the steps `T`: the flow's input where these are none, else
+ * `{ need: output }`, with the key optional where the need can have been skipped.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Seen<T extends StepType, Input> = [T] extends [never] ? Input
+  : Values<T, Skippable<T, "absent">>
+
+/** The output of a run: what the steps yield that no other step needs, with the key optional where
+ * the step can have been skipped.
+ * @category models
+ * @since 0.1.0 */
+export type RunOutput<Steps extends StepTypes, Needed extends string> = Values<
+  Steps[Exclude<keyof Steps & string, Needed>],
+  Skippable<Steps[Exclude<keyof Steps & string, Needed>], Skips>
 >
 
-/** A part of a value: of objects any keys, of arrays some elements.
+/** How a step can be skipped: `U` is its `whenUnmet`, `X` its `whenExhausted`, `Given` the options
+ * that it has.
  * @category models
  * @since 0.1.0 */
-export type Pattern<A> = A extends ReadonlyArray<infer B> ? ReadonlyArray<Pattern<B>>
-  : A extends Date ? A
+export type SkipsOf<
+  NeedSkips,
+  Given extends string,
+  U extends string,
+  X extends string,
+> =
+  | SkipOf<X>
+  | (Given & ("if" | "ifNot" | "when") extends never ? never : SkipOf<U>)
+  | Extract<NeedSkips, "cascades">
+
+type SkipOf<O extends string> =
+  | ("skip" extends O ? "absent" : never)
+  | ("skip-cascade" extends O ? "cascades" : never)
+
+/**
+ * What a value has to contain: some keys of an object, some elements of an array, in any depth; all
+ * else has to be equal.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Pattern<A> = A extends Date | ((...args: never) => unknown) ? A
+  : A extends ReadonlyArray<infer B> ? ReadonlyArray<Pattern<B>>
   : A extends object ? { readonly [K in keyof A]?: Pattern<A[K]> }
   : A
-
-/** Whether a step with a condition and these policies may leave its key out.
- * @category models
- * @since 0.1.0 */
-export type Absent<Conditional, W, X> = Conditional extends true
-  ? W extends "skip" ? true : X extends "skip" ? true : false
-  : X extends "skip" ? true
-  : false
-
-/** Whether a step with a condition and these policies may take others with it.
- * @category models
- * @since 0.1.0 */
-export type Cascades<
-  Conditional,
-  W,
-  X,
-  Steps extends StepTypes,
-  N extends ReadonlyArray<string>,
-> = Conditional extends true ? W extends "skip-cascade" ? true : CascadesAnyway<X, Steps, N>
-  : CascadesAnyway<X, Steps, N>
-
-type CascadesAnyway<X, Steps extends StepTypes, N extends ReadonlyArray<string>> = X extends
-  "skip-cascade" ? true
-  : true extends Steps[N[number] & keyof Steps]["cascades"] ? true
-  : false
-
-/** Whether any part of a condition was given.
- * @category models
- * @since 0.1.0 */
-export type Conditional<F, G, P> = [F, G, P] extends [never, never, never] ? false : true
 
 /** What an element makes of a map whose attempts are spent.
  * @category models
  * @since 0.1.0 */
 export type OnFailure = "fail" | "skip" | "collect"
 
-/** What an element came to.
+/** What an element came to; `error` is its typed error, where it failed with one.
  * @category models
  * @since 0.1.0 */
 export type Result<A, E> =
   | { readonly _tag: "Success"; readonly value: A }
   | { readonly _tag: "Failure"; readonly message: string; readonly error?: E }
-
-/** The value of a map.
- * @category models
- * @since 0.1.0 */
-export type MapValue<A, E, C> = C extends "collect" ? ReadonlyArray<Result<A, E>> : ReadonlyArray<A>
-
-type At<A, P> = P extends `${infer H}.${infer R}` ? H extends keyof A ? At<A[H], R> : never
-  : P extends keyof A ? A[P]
-  : never
-
-/** What a path leads to.
- * @category models
- * @since 0.1.0 */
-export type Source<I, Steps extends StepTypes, P> = P extends `${infer H}.${infer R}`
-  ? H extends "input" ? At<I, R>
-  : H extends keyof Steps ? At<Steps[H]["value"], R>
-  : never
-  : P extends "input" ? I
-  : P extends keyof Steps ? Steps[P]["value"]
-  : never
-
-/** A path to an array, or what is wrong with it.
- * @category models
- * @since 0.1.0 */
-export type ArrayPath<P, I, Steps extends StepTypes> = [Source<I, Steps, P>] extends [never]
-  ? `'${P & string}' is no earlier step, and no field of one or of the input`
-  : Source<I, Steps, P> extends ReadonlyArray<unknown> ? P
-  : `'${P & string}' is not an array`
-
-/** The element of the array that a path leads to.
- * @category models
- * @since 0.1.0 */
-export type ElementAt<I, Steps extends StepTypes, P> = Source<I, Steps, P> extends
-  ReadonlyArray<infer A> ? A : never
-
-/** The step that a path begins with, as needs.
- * @category models
- * @since 0.1.0 */
-export type NeedsOf<P> = P extends `${infer H}.${string}` ? NeedsOf<H>
-  : P extends "input" ? readonly []
-  : readonly [P & string]
-
-/** How the value that a step sees becomes the input of the job or flow that it is.
- * @category models
- * @since 0.1.0 */
-export type Conversion<V, I> = [V] extends [I] ? { readonly input?: (value: V) => I }
-  : { readonly input: (value: V) => I }
-
-/** How a step may be left out, and whether it is undone: whether it has a condition, `whenUnmet`,
- * `whenExhausted`, `undo`.
- * @category models
- * @since 0.1.0 */
-export type Modes<F, G, P, W, X, U> = readonly [Conditional<F, G, P>, W, X, U]
-
-type AnyModes = readonly [unknown, unknown, unknown, unknown]
-
-/** A step that is made, as the types know it.
- * @category models
- * @since 0.1.0 */
-export interface Made<Work, In, Out, E, Value, M extends AnyModes, Steps extends StepTypes, N>
-  extends StepType {
-  readonly work: Work & StepType["work"]
-  readonly input: In
-  readonly output: Out
-  readonly error: E
-  readonly value: Value
-  readonly absent: Absent<M[0], M[1], M[2]>
-  readonly cascades: Cascades<M[0], M[1], M[2], Steps, N & ReadonlyArray<string>>
-  readonly undo: M[3] & boolean
-}
-
-/** The output of a run: what the steps came to that no step needs.
- * @category models
- * @since 0.1.0 */
-export type RunOutput<Steps extends StepTypes, Needed> = Simplify<
-  & {
-    readonly [
-      K in Exclude<keyof Steps, Needed> as MaySkip<Steps[K]> extends true ? never : K
-    ]: Steps[K]["value"]
-  }
-  & {
-    readonly [
-      K in Exclude<keyof Steps, Needed> as MaySkip<Steps[K]> extends true ? K : never
-    ]?: Steps[K]["value"]
-  }
->
-
-type MaySkip<S extends StepType> = true extends S["absent"] | S["cascades"] ? true : false
 
 /** How a run fails: which step did, and its own typed error.
  * @category models
@@ -213,9 +243,10 @@ export type StepError<Steps extends StepTypes> = {
     : { readonly step: K; readonly error: Steps[K]["error"] }
 }[keyof Steps]
 
-/** The signals of a flow, by their slugs.
+/** The slugs of the signals of a flow.
  * @category models
  * @since 0.1.0 */
-export type SignalsOf<Steps extends StepTypes> = {
-  readonly [K in keyof Steps as Steps[K]["work"] extends "signal" ? K : never]: Steps[K]["value"]
-}
+export type SignalSlugs<Steps extends StepTypes> = Extract<
+  Steps[keyof Steps],
+  { readonly kind: "signal" }
+>["slug"]

@@ -8,12 +8,15 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
+import { Marks, parseFronts } from "./Marks.ts"
 import { unpack } from "./Packing.ts"
 import { placeOf } from "./Place.ts"
 import { own as ownColumns } from "./statements/Claim.ts"
 import { once, type Store } from "./Store.ts"
 
 interface Lanes {
+  readonly queueIds: ReadonlyArray<number>
+  readonly asked: number
   readonly ids: string
   readonly limits: string
   readonly nameOf: (id: number) => string
@@ -24,13 +27,15 @@ interface Lanes {
  * @since 0.1.0 */
 export const make = (store: Store, holdings: Holdings) => {
   const waiting = new Waiting()
+  const marks = new Marks(() => performance.now())
+  const claimLanes = claimer(store, marks)
   const claim = Effect.fnUntraced(function* (
     request: Driver.ClaimRequest,
   ): Effect.fn.Return<Driver.Claim, DriverError> {
     const now = yield* store.now
     return yield* once(store, "claim", async (query) => {
       const lanes = await lanesOf(store, query, request)
-      const first = await claimLanes(store, query, now, request.worker, lanes)
+      const first = await claimLanes(query, now, request.worker, lanes)
       if (first.claim.tasks.length > 0) {
         holdings.remember(request.worker, first.id, first.claim.tasks)
         if (waiting.found(request.worker)) {
@@ -42,7 +47,7 @@ export const make = (store: Store, holdings: Holdings) => {
       // What is stored between the look and the announcement wakes nobody: hence a second look.
       await query(store.statements.arm, [now, request.worker, lanes.ids])
       waiting.arm(request.worker, lanes.ids)
-      const second = await claimLanes(store, query, now, request.worker, lanes)
+      const second = await claimLanes(query, now, request.worker, lanes)
       if (second.claim.tasks.length === 0) return soonAgain(second.claim)
       holdings.remember(request.worker, second.id, second.claim.tasks)
       return second.claim
@@ -129,6 +134,8 @@ const lanesOf = async (
   const queueId = await store.queues.resolve(query, limits.keys())
   const ids = [...limits.keys()].map(queueId)
   return {
+    queueIds: ids,
+    asked: [...limits.values()].reduce((sum, limit) => sum + limit, 0),
     ids: arrayLiteral(ids),
     limits: arrayLiteral([...limits.values()]),
     nameOf: await store.queues.names(query, ids),
@@ -140,26 +147,36 @@ interface Taken {
   readonly claim: Driver.Claim
 }
 
-const claimLanes = async (
-  store: Store,
-  query: Query,
-  now: string | null,
-  worker: string,
-  lanes: Lanes,
-): Promise<Taken> => {
-  const ask = (moves: boolean) =>
-    query(store.statements.claim, [now, worker, lanes.ids, lanes.limits, String(moves)])
-  let rows = await ask(true)
-  if (Number(rows[0]?.moved) > 0) rows = await ask(false)
-  const [head, ...taken] = rows
-  const nextDue = head?.next_due
-  return {
-    id: Number(head?.claim ?? 0),
-    claim: {
-      tasks: unpack(taken, ownColumns, (row, own) => toTask(row, own, lanes.nameOf)),
-      nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
-    },
+const claimer =
+  ({ statements }: Store, marks: Marks) =>
+  async (query: Query, now: string | null, worker: string, lanes: Lanes): Promise<Taken> => {
+    const ask = async (moves: boolean) => {
+      const from = marks.of(lanes.queueIds)
+      const params = [now, worker, lanes.ids, lanes.limits, String(moves), ...(from ?? [])]
+      const text = from === undefined ? statements.claim : statements.claimFrom
+      const [head, ...packed] = await query(text, params)
+      const tasks = unpack(packed, ownColumns, (row, own) => toTask(row, own, lanes.nameOf))
+      const moved = Number(head?.moved) > 0
+      if (!moved) noteFronts(marks, lanes, head, tasks.length)
+      return { head, tasks, again: moved || (from !== undefined && tasks.length === 0) }
+    }
+    let answer = await ask(true)
+    // Due tasks were moved, and can be taken now; or there was nothing beyond the marks.
+    for (let times = 0; answer.again && times < 2; times++) answer = await ask(false)
+    const { head, tasks } = answer
+    const nextDue = head?.next_due
+    return {
+      id: Number(head?.claim ?? 0),
+      claim: {
+        tasks,
+        nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
+      },
+    }
   }
+
+const noteFronts = (marks: Marks, lanes: Lanes, head: Row | undefined, found: number): void => {
+  if (found < lanes.asked || typeof head?.fronts !== "string") marks.forget(lanes.queueIds)
+  else marks.learn(parseFronts(head.fronts, head.horizon as string))
 }
 
 type Own = Readonly<Record<typeof ownColumns[number], string | null>>

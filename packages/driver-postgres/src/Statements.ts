@@ -5,7 +5,7 @@
  */
 import * as SchemaName from "./SchemaName.ts"
 import { apply } from "./statements/Apply.ts"
-import { claim } from "./statements/Claim.ts"
+import { claim, claimFrom } from "./statements/Claim.ts"
 import * as Definitions from "./statements/Definitions.ts"
 import * as Expire from "./statements/Expire.ts"
 import { find, progress } from "./statements/Find.ts"
@@ -49,6 +49,7 @@ export const make = (schemaName: string) => {
     insertFlow: insertFlow(schema, channel),
     insertStarted: insertStarted(schema),
     claim: claim(schema),
+    claimFrom: claimFrom(schema),
     arm: arm(schema),
     disarm: disarm(schema),
     settle: settle(schema, channel),

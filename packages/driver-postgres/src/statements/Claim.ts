@@ -14,15 +14,46 @@ import { millisOf, nowOf } from "./Parameters.ts"
  *
  * **Details**
  *
- * The first row has no `nth`: it says which claim was made, how many tasks were moved, and when
- * the next one is due. Where tasks were moved nothing is taken, since a statement does not see its
- * own writes: the caller repeats it with `$5` false. A task that has crashed is taken alone, as
- * `Claiming.batchesOf` says.
+ * The first row has no `nth`: it says which claim was made, how many tasks were moved, when the
+ * next one is due, and what `Marks` remembers. Where tasks were moved nothing is taken, since a
+ * statement does not see its own writes: the caller repeats it with `$5` false. A task that has
+ * crashed is taken alone, as `Claiming.batchesOf` says.
  *
  * @category statements
  * @since 0.1.0
  */
-export const claim = (schema: string): string => `
+export const claim = (schema: string): string => claiming(schema, fromFront)
+
+/**
+ * As `claim`, but each queue is read from some marks on: `$6` queue ids, `$7` priorities in their
+ * order, `$8` the lowest `born` to look at.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const claimFrom = (schema: string): string => claiming(schema, fromMarks)
+
+const fromFront = (schema: string) => `
+    select r.ctid as place, r.* from ${schema}.ready r
+    where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
+    limit l.lim for update skip locked`
+
+// What the limit leaves is neither read nor locked.
+const fromMarks = (schema: string) => `
+    select r.* from (
+      select m.priority, m.born
+      from unnest($6::text::int[], $7::text::smallint[], $8::text::xid8[])
+        as m(queue_id, priority, born)
+      where m.queue_id = l.queue_id
+    ) m
+    cross join lateral (
+      select r.ctid as place, r.* from ${schema}.ready r
+      where r.queue_id = l.queue_id and r.priority = m.priority and r.born >= m.born
+      order by r.queue_id, r.priority, r.born, r.seq for update skip locked
+    ) r
+    limit l.lim`
+
+const claiming = (schema: string, first: (schema: string) => string): string => `
 with t as materialized (select ${nowOf("$1::text")} as now),
 live as materialized (
   select w.id from ${schema}.workers w, t
@@ -54,10 +85,7 @@ moved as (
   select queue_id, priority, task_id, lease, failures, crashes from due
 ),
 first as materialized (
-  select l.nth as lane, r.* from lane l cross join lateral (
-    select r.ctid as place, r.* from ${schema}.ready r
-    where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
-    limit l.lim for update skip locked
+  select l.nth as lane, r.* from lane l cross join lateral (${first(schema)}
   ) r
   where not exists (select 1 from due)
 ),
@@ -84,9 +112,12 @@ made as (
 select (select id::float8 from made) as claim, (select count(*) from due)::int as moved,
   (select ${millisOf("min(h.run_at)")} - ${millisOf("min(t.now)")} from head h, t
     where not exists (select 1 from due)) as next_due,
+  pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
+  (select string_agg(concat_ws(' ', f.queue_id, f.priority, f.born), ',') from lane l
+    cross join lateral (select * from first where lane = l.nth limit 1) f) as fronts,
   ${namesOf(columns).map((name) => `null as ${name}`).join(", ")}
 union all
-select null, null, null, packed.* from (${
+select null, null, null, null, null, packed.* from (${
   pack(
     columns,
     `(select row_number() over () as nth, * from taken) taken cross join lateral (

@@ -1,6 +1,8 @@
 /**
  * A flow with its handlers.
  */
+import { Effect } from "effect"
+import { AttemptContext, forTest } from "../../AttemptContext.ts"
 import type { AnyFlow } from "../../FlowBuilder.ts"
 import { type AnyHandledFlow, HandledTypeId } from "../../FlowHandlers.ts"
 import * as Problem from "../../Problem.ts"
@@ -16,6 +18,11 @@ export const handled = (
   handlers: Readonly<Record<string, unknown>>,
 ): AnyHandledFlow => {
   Problem.throwFirst(problemsOf(parts, handlers))
+  const find = (slug: string, of: (step: StepParts, given: unknown) => Handler | undefined) => {
+    const step = parts.steps.get(slug)
+    return step === undefined ? undefined : of(step, handlers[slug])
+  }
+  const handlerFor = (slug: string) => find(slug, runOf)
   return {
     [HandledTypeId]: HandledTypeId,
     flow,
@@ -23,10 +30,16 @@ export const handled = (
     queue: flow.queue,
     definition: parts.definition,
     handlers,
-    handlerFor: (slug) => {
-      const step = parts.steps.get(slug)
-      return step === undefined ? undefined : runOf(step, handlers[slug])
-    },
+    handlerFor,
+    undoFor: (slug) => find(slug, undoOf),
+    perform:
+      ((slug: string, input: unknown, facts: Partial<AttemptContext["Service"]>) =>
+        Effect.suspend(() => {
+          const handler = handlerFor(slug)
+          if (handler === undefined) throw new Error(`No handler runs step "${slug}" by itself`)
+          const ctx = forTest({ flow: flow.slug, step: slug, queue: flow.queue, ...facts })
+          return Effect.provideService(handler(input, ctx), AttemptContext, ctx)
+        })) as AnyHandledFlow["perform"],
   }
 }
 

@@ -83,8 +83,8 @@ const flowOf = (draft: Draft): AnyFlow => {
       steps: [...steps.keys()],
       step: (step: string, given: Given = {}) => add("task", step, given),
       map: (step: string, given: Given) => add("map", step, given),
-      job: (step: string, job: Job.Any, given: Given) => add("task", step, given, { job }),
-      flow: (step: string, flow: AnyFlow, given: Given) => add("flow", step, given, { flow }),
+      job: (step: string, job: Job.Any, given: Given = {}) => add("task", step, given, { job }),
+      flow: (step: string, flow: AnyFlow, given: Given = {}) => add("flow", step, given, { flow }),
       waitFor: (step: string, given: Given = {}) => add("signal", step, given),
       sleep: (step: string, duration: Duration.Input, given: Given = {}) =>
         add("sleep", step, given, { duration }),

@@ -5,7 +5,8 @@ import { join } from "node:path"
 import { root, run } from "./command.mjs"
 import { readJunit } from "./junit.mjs"
 
-const timeoutMillis = 5 * 60_000
+// Longer than any machine needs: what has not ended by then hangs.
+const timeoutMillis = 15 * 60_000
 
 const commands = {
   bun: (report, files) => [

@@ -10,8 +10,8 @@ import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
 import { Marks, parseFronts } from "./Marks.ts"
 import { unpack } from "./Packing.ts"
-import { placeOf } from "./Place.ts"
 import { own as ownColumns } from "./statements/Claim.ts"
+import { placeOf } from "./Place.ts"
 import { once, type Store } from "./Store.ts"
 
 interface Lanes {
@@ -196,12 +196,12 @@ const toTask = (row: Row, own: Own, nameOf: (id: number) => string): Driver.Clai
     flowType: row.flow_type as "job" | "flow",
     flow: row.flow as string,
     step: row.step as string,
-    index: row.index as number,
+    index: row.index as number | null ?? Number(own.element),
     queue: nameOf(row.queue_id as number),
     input: own.input!,
     enqueuedAt: Number(own.created),
     trace: own.trace ?? undefined,
     version: (row.version as string | null) ?? undefined,
-    ...placeOf(row, own.parent),
+    ...placeOf(row),
   }
 }

@@ -14,11 +14,11 @@ export type Place = Pick<Task.Task, "branch" | "undoes">
 /** Reads it; a job's task has none.
  * @category conversions
  * @since 0.1.0 */
-export const placeOf = (row: Row, parent = row.parent as string | null): Place => {
-  if (parent === null && row.undoes === null) return nowhere
+export const placeOf = (row: Row): Place => {
+  if (row.parent === null && row.undoes === null) return nowhere
   return {
-    branch: parent === null ? undefined : {
-      parent,
+    branch: row.parent === null ? undefined : {
+      parent: row.parent as string,
       step: row.step as string,
       onExhausted: (row.on_exhausted as Task.OnExhausted | null) ?? "fail",
     },

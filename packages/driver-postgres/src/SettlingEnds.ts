@@ -1,16 +1,17 @@
 /**
- * Settling what most batches are: tasks of known claims that end, and that concern
- * nobody else.
+ * Settling what most batches are: tasks of known claims that end, and that concern nobody but the
+ * runs that they are steps of.
  *
  * @since 0.1.0
  */
 import { type Driver, Task } from "@millrace/core"
 import type { Query } from "./Connection.ts"
-import { isTold } from "./Consequences.ts"
+import { isSimple, isTold } from "./Consequences.ts"
 import { codeOf } from "./DatabaseError.ts"
 import type { Holdings } from "./Holdings.ts"
 import { answers, keyOf } from "./Settling.ts"
 import { type KnownChange, settleParams } from "./statements/Settle.ts"
+import { settleReportingParams } from "./statements/SettleReporting.ts"
 import type { Store } from "./Store.ts"
 
 /**
@@ -32,7 +33,10 @@ export const settleEnds = async (
   const ids = changes.map(({ taskId }) => taskId)
   const ended = holdings.endedWith(ids)
   try {
-    const [row] = await query(store.statements.settleEnds, settleParams(now, ended, known))
+    const { settleEnds, settleReportingEnds } = store.statements
+    const [row] = changes.some(isTold)
+      ? await query(settleReportingEnds, settleReportingParams(now, ended, known))
+      : await query(settleEnds, settleParams(now, ended, known))
     holdings.settled(ids, ended)
     const which = row?.which
     if (typeof which !== "string") return changes.map(applied)
@@ -61,7 +65,7 @@ const knownEnds = (
   const seen = new Set<Task.TaskId>()
   for (const change of changes) {
     const { taskId, from, entry, lease, to, awaited } = change
-    if (!Task.isTerminal(to.state) || awaited || isTold(change)) return undefined
+    if (!Task.isTerminal(to.state) || awaited || !isSimple(change)) return undefined
     if (from !== "running" || entry.lease !== lease) return undefined
     const claim = holdings.unsentClaimOf(taskId, lease)
     if (claim === undefined) return undefined

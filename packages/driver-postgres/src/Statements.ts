@@ -18,7 +18,7 @@ import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
 import { report } from "./statements/Report.ts"
 import { entries, settle, settleEnds } from "./statements/Settle.ts"
-import { settleReporting } from "./statements/SettleReporting.ts"
+import { settleReporting, settleReportingEnds } from "./statements/SettleReporting.ts"
 import { lockRuns, lockTasks, standing, standingOfRuns } from "./statements/Standing.ts"
 import { arm, channelOf, disarm } from "./statements/Wake.ts"
 
@@ -55,6 +55,7 @@ export const make = (schemaName: string) => {
     settle: settle(schema, channel),
     settleEnds: settleEnds(schema),
     settleReporting: settleReporting(schema, channel),
+    settleReportingEnds: settleReportingEnds(schema, channel),
     report: report(schema, channel),
     entries: entries(schema),
     apply: apply(schema, channel),

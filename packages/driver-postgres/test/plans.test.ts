@@ -66,6 +66,7 @@ const check = async (schema: string) => {
   const report = reportParams(null, "{1}", [{ ...counts, skipped: 0, asks: true, wakes: true }], [
     { task: parent, seen: 0, lease: 1, failures: 0, crashes: 0 },
   ])
+  const settled = settleReportingParams(null, [1], [{ change: told, claim: 1 }])
   const stored = insertFlowParams(null, { always: false }, step, () => 1)
   const hot: ReadonlyArray<readonly [string, string, ReadonlyArray<string | null>]> = [
     ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
@@ -89,11 +90,8 @@ const check = async (schema: string) => {
     ["settle ends", statements.settleEnds, settleParams(null, [1], [{ change, claim: 1 }])],
     ["insert of a flow", statements.insertFlow, stored],
     ["start of a flow", statements.insertStarted, stored],
-    [
-      "settle of a flow",
-      statements.settleReporting,
-      settleReportingParams(null, [1], [{ change: told, claim: 1 }]),
-    ],
+    ["settle of a flow", statements.settleReporting, settled],
+    ["settle of a flow ends", statements.settleReportingEnds, settled],
     ["report", statements.report, report],
     ["apply", statements.apply, applyParams(null, [{ ...change, from: "waiting" }])],
     ["lock of a run", statements.lockRuns, [id]],

@@ -138,7 +138,7 @@ export const columns = {
     lease: "taken.lease + 1",
     failures: "taken.failures",
     crashes: "taken.crashes",
-    index: "w.index",
+    index: "case when w.parent is null then w.index end",
     max_attempts: "w.max_attempts",
     max_crashes: "w.max_crashes",
     awaited: "w.awaited",
@@ -147,7 +147,7 @@ export const columns = {
     step: "w.step",
     is_run: "w.run_id = w.id",
     is_traced: "w.trace is not null",
-    is_step: "w.parent is not null",
+    parent: "w.parent",
     on_exhausted: "w.on_exhausted",
     version: "w.version",
     undoes: "w.undoes",
@@ -158,7 +158,8 @@ export const columns = {
     created: `${millisOf("w.created_at")}::text`,
     input: "w.input::text",
     trace: "w.trace",
-    parent: "w.parent::text",
+    // The elements of a map differ in it.
+    element: "case when w.parent is not null then w.index::text end",
   },
 } as const
 

@@ -115,13 +115,18 @@ moved as (
   returning r.task_id, r.queue_id, r.priority, r.lease, r.failures, r.crashes, r.moved
 )`
 
-/** Continues a list of rows for \`ready\` with the own tasks that were woken.
+/** The rows for `ready` of the own tasks that were woken.
+ * @category statements
+ * @since 0.1.0 */
+export const readyOfMoved = `
+  select queue_id, priority, task_id, lease, failures, crashes from moved
+  where moved = ${moves.ready}`
+
+/** Continues a list of rows for `ready` with them.
  * @category statements
  * @since 0.1.0 */
 export const andMoved = `
-  union all
-  select queue_id, priority, task_id, lease, failures, crashes from moved
-  where moved = ${moves.ready}`
+  union all ${readyOfMoved}`
 
 const countsGiven = rows(3, {
   parent: "uuid",
@@ -167,8 +172,7 @@ turns as materialized (
 ${reporting(schema)},
 placed as (
   insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  select queue_id, priority, task_id, lease, failures, crashes from moved
-  where moved = ${moves.ready}
+  ${readyOfMoved}
 ),
 ${
   wakeReady(

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { placeWritten, writeHistory, writingOrder } from "./Change.ts"
+import { insertHistory, placeWritten, writeHistory, writingOrder } from "./Change.ts"
 import { nowOf, rows } from "./Parameters.ts"
-import { andMoved, moves, reporting } from "./Report.ts"
+import { andMoved, moves, readyOfMoved, reporting } from "./Report.ts"
 import {
   batchParams,
   endClaims,
@@ -16,6 +16,7 @@ import {
   knownValues,
   settled,
 } from "./Settle.ts"
+import { wakeReady } from "./Wake.ts"
 
 const columns = {
   ...knownColumns,
@@ -42,30 +43,17 @@ const counted = (state: string) =>
   `(count(*) filter (where enters = '${state}') - count(*) filter (where leaves = '${state}'))::int
     as ${state}`
 
-/**
- * `$1` to `$5` as in `settle`, and so is the answer.
- *
- * **Details**
- *
- * `is true` keeps the look into `written` a hashed one; as a join it may be planned as a loop.
- *
- * @category statements
- * @since 0.1.0
- */
-export const settleReporting = (schema: string, channel: string): string => `
+const fenced = (schema: string) => `
 with t as materialized (select ${nowOf("$1::text")} as now),
 n as materialized (
   select ${names.map((name) => `${given.read[name]} as ${name}`).join(", ")} from ${given.from}
 ),
-${heldClaims(schema)},
-${
-  writeHistory(
-    schema,
-    read,
-    `t, n cross join lateral (select worker from k where k.id = n.claim limit 1) k
-    where ${isHeld(read)}`,
-  )
-},
+${heldClaims(schema)}`
+
+const from = `t, n cross join lateral (select worker from k where k.id = n.claim limit 1) k`
+
+// `is true` keeps the look into `written` a hashed one; as a join it may be planned as a loop.
+const telling = (schema: string) => `
 counts as materialized (
   select parent, step, 0 as tasks, ${
   ["completed", "failed", "cancelled", "skipped"].map(counted).join(", ")
@@ -80,10 +68,40 @@ turns as materialized (
   ) w
   where n.seen is not null and ${isWritten}
 ),
-${reporting(schema)},
+${reporting(schema)}`
+
+/** `$1` to `$5` as in `settle`, and so is the answer.
+ * @category statements
+ * @since 0.1.0 */
+export const settleReporting = (schema: string, channel: string): string => `
+${fenced(schema)},
+${writeHistory(schema, read, `${from} where ${isHeld(read)}`)},
+${telling(schema)},
 ${placeWritten(schema, channel, "$3", andMoved)},
 ${endClaims(schema)}
 ${settled}`
+
+/** Settles as `settleEnds` does.
+ * @category statements
+ * @since 0.1.0 */
+export const settleReportingEnds = (schema: string, channel: string): string => `
+${fenced(schema)},
+written as (
+  ${insertHistory(schema, read, `${from} where $3::text = '{}' and ${isHeld(read)}`)}
+  returning task_id, lease
+),
+${telling(schema)},
+placed as (
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
+  ${readyOfMoved}
+),
+${wakeReady(schema, channel, `(${readyOfMoved}) as r`, "false")},
+${endClaims(schema)}
+select count(*)::int as written,
+  case when count(*) < $4::text::int
+    then coalesce(string_agg(task_id || ' ' || lease, ','), '') end as which,
+  (select count(*) from woken)::int as told
+from written`
 
 /** Writes the parameters.
  * @category statements

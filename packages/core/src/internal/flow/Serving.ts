@@ -2,7 +2,6 @@
  * What a worker runs of a flow: its runs' own tasks, and its steps.
  */
 import { Effect } from "effect"
-import * as Attempt from "../../Attempt.ts"
 import type * as Codec from "../../Codec.ts"
 import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
@@ -11,9 +10,10 @@ import type { AnyHandledFlow } from "../../FlowHandlers.ts"
 import type { Outcome } from "../../Outcome.ts"
 import type { Served } from "../worker/Served.ts"
 import { conduct } from "./Conductor.ts"
-import { conducting } from "./conducting.ts"
+import { conducting, laterMillis } from "./conducting.ts"
 import * as Facts from "./Facts.ts"
 import type { Plannable } from "./Plan.ts"
+import { runInputsOf } from "./runInputs.ts"
 import { runOf, undoOf } from "./Handled.ts"
 import type { StepParts } from "./Parts.ts"
 import * as Standing from "./Standing.ts"
@@ -128,9 +128,6 @@ const answering = (
   answer: (driver, task) => Effect.catch(answer(driver, task), later),
 })
 
-/** How long what the storage did not answer is put off. */
-const laterMillis = 1000
-
 const later = (_: DriverError): Effect.Effect<Outcome> =>
   Effect.succeed({ _tag: "Snoozed", delayMillis: laterMillis })
 
@@ -149,26 +146,3 @@ const awaitSignal =
           failure: { reason: "TimedOut", message: `No signal "${step.slug}" came in time` },
         }
     })
-
-/** How many runs' inputs a worker remembers of each flow. */
-const rememberedInputs = 100
-
-/** Reads the input of a task's run, mostly from memory: the tasks of a map share it. */
-const runInputsOf = (input: Codec.Codec<unknown>): NonNullable<Served["runInput"]> => {
-  const known = new Map<string, unknown>()
-  return Effect.fnUntraced(function* (driver: Driver["Service"], task: ClaimedTask) {
-    if (known.has(task.runId)) return known.get(task.runId)
-    const found = yield* Effect.mapError(
-      driver.find({ ids: [task.runId], limit: 1 }),
-      () => new Attempt.Snooze({ delayMillis: laterMillis }),
-    )
-    const decoded = input.decode(found[0]?.input ?? "null")
-    if (!decoded.ok) {
-      const problem = `The stored input of the run does not match its schema: ${decoded.reason}`
-      return yield* Effect.die(new Error(problem))
-    }
-    if (known.size >= rememberedInputs) known.delete(known.keys().next().value!)
-    known.set(task.runId, decoded.value)
-    return decoded.value
-  })
-}

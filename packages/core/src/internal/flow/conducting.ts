@@ -11,3 +11,6 @@ export const conducting: Flow.Policy = {
   backoff: Backoff.exponential({ base: "1 second", cap: "1 minute" }),
   timeoutMillis: 60_000,
 }
+
+/** How long what the storage did not answer is put off. */
+export const laterMillis = 1000

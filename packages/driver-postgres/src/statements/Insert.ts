@@ -62,8 +62,8 @@ export const transactionOf: string =
   "case when $3::text is not null then pg_current_xact_id()::text end as transaction"
 
 /**
- * Answers how many were stored, and which, in one row. `$1` the instant or NULL, `$2` whether to wake unasked, `$3`
- * the only transaction to store anything in, or NULL for any.
+ * Answers how many were stored, and which, in one row. `$1` the instant or NULL, `$2` whether to
+ * wake unasked, `$3` the only transaction to store anything in, or NULL for any.
  *
  * @category statements
  * @since 0.1.0

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
-import type { Query } from "./Connection.ts"
+import type { Query, Row } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
 import { type How, insertParams } from "./statements/Insert.ts"
 import { insertFlowParams } from "./statements/InsertFlow.ts"
@@ -13,7 +13,7 @@ import type { Store } from "./Store.ts"
 
 type Tasks = ReadonlyArray<Driver.NewTask>
 
-/** Stores tasks, and answers the ids of those that were not there.
+/** Stores tasks, and answers a row for each of those that were not there.
  * @category running
  * @since 0.1.0 */
 export const storeTasks = (
@@ -23,12 +23,22 @@ export const storeTasks = (
   how: How,
   tasks: Tasks,
   queueId: (queue: string) => number,
-) =>
+): Promise<ReadonlyArray<Row>> =>
   tasks.some(isOfFlow)
     ? query(statements.insertFlow, insertFlowParams(now, how, distinct(tasks), queueId))
     : tasks.length === 1 && isDue(tasks[0]!)
     ? query(statements.insertOne, insertOneParams(now, how, tasks[0]!, queueId))
-    : query(statements.insert, insertParams(now, how, tasks, queueId))
+    : query(statements.insert, insertParams(now, how, tasks, queueId)).then(([row]) =>
+      storedOf(tasks, row!)
+    )
+
+// Mostly it is all of them, and then nobody need be told which.
+const storedOf = (tasks: Tasks, { stored, which, transaction }: Row): ReadonlyArray<Row> =>
+  stored === 0
+    ? []
+    : stored === tasks.length
+    ? tasks.map(({ id }) => ({ id, transaction }))
+    : (which as string).split(",").map((id) => ({ id, transaction }))
 
 // Jobs have a statement of their own, which knows nothing of runs.
 const isOfFlow = (task: Driver.NewTask) =>

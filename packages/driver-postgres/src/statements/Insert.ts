@@ -62,8 +62,8 @@ export const transactionOf: string =
   "case when $3::text is not null then pg_current_xact_id()::text end as transaction"
 
 /**
- * Answers the ids that were stored. `$1` the instant or NULL, `$2` whether to wake unasked, `$3`
- * the only transaction to store anything in, or NULL for any.
+ * Answers how many were stored, and which, in one row. `$1` the instant or NULL, `$2` whether to
+ * wake unasked, `$3` the only transaction to store anything in, or NULL for any.
  *
  * @category statements
  * @since 0.1.0
@@ -97,7 +97,9 @@ planned as (
   select queue_id, run_at, id, priority, 0, 0, 0 from stored where run_at is not null
 ),
 ${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")}
-select id, ${transactionOf}, (select count(*) from woken)::int as woken from stored`
+select count(*)::int as stored, string_agg(id::text, ',') as which, ${transactionOf},
+  (select count(*) from woken)::int as woken
+from stored`
 
 /** Writes the parameters.
  * @category statements

@@ -74,7 +74,8 @@ placed as (
 )`
 
 /**
- * Stores tasks of which no id comes twice. `$1` to `$3` and the answer are as in `insert`.
+ * Stores tasks of which no id comes twice, and answers a row for each. `$1` to `$3` are as in
+ * `insert`.
  *
  * @category statements
  * @since 0.1.0

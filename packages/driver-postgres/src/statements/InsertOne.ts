@@ -10,7 +10,7 @@ import { inTransaction, transactionOf } from "./Insert.ts"
 import { nowOf } from "./Parameters.ts"
 
 /**
- * Answers as `insert` does, whose `$1` to `$3` it has.
+ * Answers a row where it was stored. `$1` to `$3` are as in `insert`.
  *
  * @category statements
  * @since 0.1.0

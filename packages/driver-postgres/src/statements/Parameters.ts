@@ -60,16 +60,21 @@ export const rows = <const C extends Columns>(first: number, columns: C): Rows<C
     read: Object.fromEntries([[id, `n.${id}`], ...reads]) as Record<keyof C, string>,
     encode: (given, values) => [
       arrayLiteral(given.map(values[id])),
-      ...names.flatMap((name) => encodeColumn(given.map(values[name]))),
+      ...names.flatMap((name) => encodeColumn(given, values[name])),
     ],
   }
 }
 
-const encodeColumn = (values: ReadonlyArray<Element>): [string, string | null] => {
-  const shared = values[0]
-  return values.some((value) => value !== shared)
-    ? [arrayLiteral(values), null]
-    : ["{}", shared === null || shared === undefined ? null : String(shared)]
+const encodeColumn = <A>(
+  rows: ReadonlyArray<A>,
+  value: (row: A) => Element,
+): [string, string | null] => {
+  const shared = rows.length === 0 ? undefined : value(rows[0]!)
+  // Most columns hold one value, and no array is made of them.
+  for (let index = 1; index < rows.length; index++) {
+    if (value(rows[index]!) !== shared) return [arrayLiteral(rows.map(value)), null]
+  }
+  return ["{}", shared === null || shared === undefined ? null : String(shared)]
 }
 
 /** The SQL of the current instant: the given one (milliseconds), or else the database's own.

@@ -230,7 +230,7 @@ export class Attempts {
 
 /** What every log of an attempt carries. */
 export const annotationsOf = (task: ClaimedTask) => ({
-  job: task.flow,
+  ...(task.flowType === "job" ? { job: task.flow } : { flow: task.flow, step: task.step }),
   run: task.runId,
   attempt: task.failures + 1,
   queue: task.queue,

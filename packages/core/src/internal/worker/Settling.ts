@@ -2,7 +2,7 @@
  * Writes what attempts came to, in batches: whatever ended while the batch before was written.
  */
 import { Context, Effect, Latch, LogLevel, Metric, References } from "effect"
-import type { Driver, Settled } from "../../Driver.ts"
+import type { ClaimedTask, Driver, Settled } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { Outcome } from "../../Outcome.ts"
 import * as Limits from "../../Limits.ts"
@@ -148,12 +148,17 @@ const isQuiet = ({ _tag }: Outcome) => _tag === "Completed" || _tag === "Advance
 const logOf = ({ ended, change }: Pending): Effect.Effect<void> =>
   Effect.annotateLogs(wordsOf(ended, change), annotationsOf(ended.task))
 
+const nameOf = ({ flowType, flow, step, version }: ClaimedTask): string =>
+  flowType === "job"
+    ? `job "${flow}"`
+    : `step "${step}" of flow "${flow}" in version ${version ?? "unknown"}`
+
 const wordsOf = (ended: Ended, change: Change): Effect.Effect<void> => {
   const { to, entry } = change
   const why = entry.failure === undefined ? "" : `: ${entry.failure.message}`
   if (ended.policy === undefined) {
     return Effect.logWarning(
-      `This worker has no handler for job "${ended.task.flow}": its run waits for another`,
+      `This worker has no handler for ${nameOf(ended.task)}: its run waits for another`,
     )
   }
   if (to.state === "completed") return Effect.logDebug(`Completed in ${ended.elapsedMillis} ms`)

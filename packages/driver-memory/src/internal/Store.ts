@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
+import { Claiming, type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
 import { Lane } from "./Lane.ts"
+import { Limited, type Offered } from "./Limited.ts"
 import * as Row from "./Row.ts"
 import { Sessions } from "./Sessions.ts"
 import { Tree } from "./Tree.ts"
@@ -19,6 +20,7 @@ export class Store {
   /** The task that took each key last. */
   private readonly keys = new Map<string, Task.TaskId>()
   private readonly tree = new Tree()
+  private readonly limited = new Map<string, Limited>()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
@@ -42,6 +44,7 @@ export class Store {
     for (const row of this.running) copy.running.add(twinOf(row))
     for (const [name, id] of this.keys) copy.keys.set(name, id)
     copy.tree.fill(this.tree, twinOf)
+    for (const [queue, limited] of this.limited) copy.limited.set(queue, limited.copy())
     copy.sessions = this.sessions
     copy.sequence = this.sequence
     return copy
@@ -56,6 +59,11 @@ export class Store {
       },
     }
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
+    const full = Limiting.fullOf(tasks, verdicts, (queue) => {
+      const max = this.limited.get(queue)?.limits?.maxDepth
+      return max === undefined ? undefined : { depth: this.lane(queue).depth, max }
+    })
+    if (full !== undefined) return tasks.map(({ id }) => ({ id, inserted: false, full }))
     const stored = tasks.filter((_, index) => verdicts[index]!.stored)
     for (const task of stored) this.store(task, now)
     const told = stored.flatMap(({ ended, parent, step }) =>
@@ -77,12 +85,9 @@ export class Store {
     }
     const lanes = [...limits.keys()]
     for (const lane of lanes) lane.promote(now)
-    const batches = Claiming.batchesOf(
-      lanes.map((lane) =>
-        lane.first(limits.get(lane)!).map((row) => ({ row, ...Row.placeOf(row) }))
-      ),
-    )
-    batches.forEach((batch, index) => lanes[index]!.take(batch.length))
+    const offers = lanes.map((lane) => this.offer(lane, limits.get(lane)!, now))
+    const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
+    batches.forEach((batch, index) => offers[index]!.take(batch))
     const claimed = batches.flat().map(({ row }) => row)
     for (const row of claimed) {
       row.state = "running"
@@ -90,11 +95,30 @@ export class Store {
       row.session = session
       this.running.add(row)
     }
-    const nextDue = Math.min(...lanes.map((lane) => lane.nextDue))
+    const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
+    const nextDue = Math.min(...lanes.map((lane) => lane.nextDue), ...waits)
     return {
-      tasks: claimed.map(Row.claimedOf),
+      tasks: claimed.map((row) => ({ ...Row.claimedOf(row), limited: this.limitedOf(row) })),
       nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
     }
+  }
+
+  limit(
+    queue: string,
+    limits: Limiting.QueueLimits | null | undefined,
+  ): Limiting.QueueLimits | undefined {
+    const before = this.limited.get(queue)
+    const answer = before?.limits
+    if (limits === undefined) return answer
+    if (limits === null && before?.grouped !== true) {
+      this.limited.delete(queue)
+    } else {
+      const limited = before ?? new Limited()
+      limited.limits = limits ?? undefined
+      this.limited.set(queue, limited)
+    }
+    this.wake({ _tag: "Ready", queue })
+    return answer
   }
 
   settle(changes: ReadonlyArray<Task.Change>, now: number): ReadonlyArray<Driver.Settled> {
@@ -283,6 +307,22 @@ export class Store {
     row.session = undefined
   }
 
+  /** What a claim may take from a lane. */
+  private offer(lane: Lane, asked: number, now: number): Offered {
+    const limited = this.limited.get(lane.queue)
+    if (limited !== undefined) return limited.offer(lane, this.running, asked, now)
+    return {
+      tasks: lane.first(asked).map((row) => ({ row, key: "", begun: false, ...Row.placeOf(row) })),
+      nextMillis: Infinity,
+      take: ({ length }) => lane.take(length),
+    }
+  }
+
+  private limitedOf({ task }: Row.Row): "held" | "paced" | undefined {
+    const limited = this.limited.get(task.queue)
+    return limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
+  }
+
   private expired(now: number): ReadonlyArray<Row.Row> {
     this.sessions.forget(new Set([...this.running].map((row) => row.session)), now)
     return [...this.running].filter((row) => Claiming.isExpired(row.session!.expiresAt, now))
@@ -290,7 +330,7 @@ export class Store {
 
   private lane(queue: string): Lane {
     let lane = this.lanes.get(queue)
-    if (lane === undefined) this.lanes.set(queue, lane = new Lane(() => ++this.sequence))
+    if (lane === undefined) this.lanes.set(queue, lane = new Lane(queue, () => ++this.sequence))
     return lane
   }
 }

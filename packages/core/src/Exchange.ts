@@ -123,10 +123,7 @@ export interface ClaimedTask extends Task {
   readonly enqueuedAt: number
   readonly trace?: string | undefined
   readonly version?: string | undefined
-  /**
-   * Its queue has limits, `paced` where a rate is among them: once it is settled another task may
-   * be let through, and what is paced is to be claimed when it can start.
-   */
+  /** Its queue has limits, so that its end may let another through; with a rate it is `paced`. */
   readonly limited?: "held" | "paced" | undefined
 }
 
@@ -138,10 +135,7 @@ export interface ClaimedTask extends Task {
  */
 export interface Claim {
   readonly tasks: ReadonlyArray<ClaimedTask>
-  /**
-   * How long until the next scheduled task of these queues is due, or, where nothing was claimed, a
-   * rate lets another one through; `undefined` where there is neither.
-   */
+  /** How long until a scheduled task is due, or, of an empty claim, a rate lets one through. */
   readonly nextDueMillis: number | undefined
 }
 

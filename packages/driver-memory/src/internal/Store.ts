@@ -5,7 +5,7 @@
  */
 import { Claiming, type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
 import { Lane } from "./Lane.ts"
-import { Limited, type Offered } from "./Limited.ts"
+import { LimitedQueues } from "./LimitedQueues.ts"
 import * as Row from "./Row.ts"
 import { Sessions } from "./Sessions.ts"
 import { Tree } from "./Tree.ts"
@@ -20,7 +20,7 @@ export class Store {
   /** The task that took each key last. */
   private readonly keys = new Map<string, Task.TaskId>()
   private readonly tree = new Tree()
-  private readonly limited = new Map<string, Limited>()
+  private readonly limited = new LimitedQueues()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
@@ -44,7 +44,7 @@ export class Store {
     for (const row of this.running) copy.running.add(twinOf(row))
     for (const [name, id] of this.keys) copy.keys.set(name, id)
     copy.tree.fill(this.tree, twinOf)
-    for (const [queue, limited] of this.limited) copy.limited.set(queue, limited.copy())
+    copy.limited.fill(this.limited)
     copy.sessions = this.sessions
     copy.sequence = this.sequence
     return copy
@@ -59,10 +59,8 @@ export class Store {
       },
     }
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
-    const full = Limiting.fullOf(tasks, verdicts, (queue) => {
-      const max = this.limited.get(queue)?.limits?.maxDepth
-      return max === undefined ? undefined : { depth: this.lane(queue).depth, max }
-    })
+    const depthOf = (queue: string) => this.limited.depthOf(this.lane(queue))
+    const full = Limiting.fullOf(tasks, verdicts, depthOf)
     if (full !== undefined) return tasks.map(({ id }) => ({ id, inserted: false, full }))
     const stored = tasks.filter((_, index) => verdicts[index]!.stored)
     for (const task of stored) this.store(task, now)
@@ -85,7 +83,9 @@ export class Store {
     }
     const lanes = [...limits.keys()]
     for (const lane of lanes) lane.promote(now)
-    const offers = lanes.map((lane) => this.offer(lane, limits.get(lane)!, now))
+    const offers = lanes.map((lane) =>
+      this.limited.offer(lane, this.running, limits.get(lane)!, now)
+    )
     const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
     batches.forEach((batch, index) => offers[index]!.take(batch))
     const claimed = batches.flat().map(({ row }) => row)
@@ -98,7 +98,10 @@ export class Store {
     const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
     const nextDue = Math.min(...lanes.map((lane) => lane.nextDue), ...waits)
     return {
-      tasks: claimed.map((row) => ({ ...Row.claimedOf(row), limited: this.limitedOf(row) })),
+      tasks: claimed.map((row) => ({
+        ...Row.claimedOf(row),
+        limited: this.limited.limitedOf(row),
+      })),
       nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
     }
   }
@@ -107,17 +110,8 @@ export class Store {
     queue: string,
     limits: Limiting.QueueLimits | null | undefined,
   ): Limiting.QueueLimits | undefined {
-    const before = this.limited.get(queue)
-    const answer = before?.limits
-    if (limits === undefined) return answer
-    if (limits === null && before?.grouped !== true) {
-      this.limited.delete(queue)
-    } else {
-      const limited = before ?? new Limited()
-      limited.limits = limits ?? undefined
-      this.limited.set(queue, limited)
-    }
-    this.wake({ _tag: "Ready", queue })
+    const answer = this.limited.say(queue, limits)
+    if (limits !== undefined) this.wake({ _tag: "Ready", queue })
     return answer
   }
 
@@ -251,6 +245,7 @@ export class Store {
   /** Stores a task, unless its id is there. */
   private store(task: Driver.NewTask, now: number): boolean {
     if (this.rows.has(task.id)) return false
+    this.limited.note(task)
     const row = Row.make(task, now)
     this.rows.set(task.id, row)
     const run = this.runs.get(task.runId)
@@ -305,22 +300,6 @@ export class Store {
     if (row.state === "ready") this.lane(row.task.queue).remove(row)
     this.running.delete(row)
     row.session = undefined
-  }
-
-  /** What a claim may take from a lane. */
-  private offer(lane: Lane, asked: number, now: number): Offered {
-    const limited = this.limited.get(lane.queue)
-    if (limited !== undefined) return limited.offer(lane, this.running, asked, now)
-    return {
-      tasks: lane.first(asked).map((row) => ({ row, key: "", begun: false, ...Row.placeOf(row) })),
-      nextMillis: Infinity,
-      take: ({ length }) => lane.take(length),
-    }
-  }
-
-  private limitedOf({ task }: Row.Row): "held" | "paced" | undefined {
-    const limited = this.limited.get(task.queue)
-    return limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
   }
 
   private expired(now: number): ReadonlyArray<Row.Row> {

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import type { Driver, Limiting } from "@millrace/core"
+import { Claiming, type Driver, type Limiting } from "@millrace/core"
 import type { Lane } from "./Lane.ts"
 import { Limited, type Offered } from "./Limited.ts"
-import { placeOf, type Row } from "./Row.ts"
+import { claimedOf, placeOf, type Row } from "./Row.ts"
 
 export class LimitedQueues {
   private readonly queues = new Map<string, Limited>()
@@ -48,8 +48,24 @@ export class LimitedQueues {
     return max === undefined ? undefined : { depth: lane.depth, max }
   }
 
+  /** Takes what a claim is given of some lanes, and says when there may be more. */
+  take(
+    asked: ReadonlyMap<Lane, number>,
+    running: Iterable<Row>,
+    now: number,
+  ): { readonly claimed: ReadonlyArray<Row>; readonly nextDue: number } {
+    const lanes = [...asked.keys()]
+    for (const lane of lanes) lane.promote(now)
+    const offers = lanes.map((lane) => this.offer(lane, running, asked.get(lane)!, now))
+    const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
+    batches.forEach((batch, index) => offers[index]!.take(batch))
+    const claimed = batches.flat().map(({ row }) => row)
+    const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
+    return { claimed, nextDue: Math.min(...lanes.map((lane) => lane.nextDue), ...waits) }
+  }
+
   /** What a claim may take from a lane. */
-  offer(lane: Lane, running: Iterable<Row>, asked: number, now: number): Offered {
+  private offer(lane: Lane, running: Iterable<Row>, asked: number, now: number): Offered {
     const limited = this.queues.get(lane.queue)
     if (limited !== undefined) return limited.offer(lane, running, asked, now)
     return {
@@ -59,9 +75,10 @@ export class LimitedQueues {
     }
   }
 
-  /** What a worker is told of the limits of a task's queue. */
-  limitedOf({ task }: Row): Driver.ClaimedTask["limited"] {
-    const limited = this.queues.get(task.queue)
-    return limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
+  /** What a worker is given. */
+  claimedOf(row: Row): Driver.ClaimedTask {
+    const limited = this.queues.get(row.task.queue)
+    const how = limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
+    return { ...claimedOf(row), limited: how }
   }
 }

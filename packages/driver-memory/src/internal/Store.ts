@@ -76,32 +76,20 @@ export class Store {
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
     const session = this.sessions.live(request.worker, now)
     if (session === undefined) return { tasks: [], nextDueMillis: undefined }
-    const limits = new Map<Lane, number>()
+    const asked = new Map<Lane, number>()
     for (const { queue, limit } of request.lanes) {
       const lane = this.lane(queue)
-      limits.set(lane, (limits.get(lane) ?? 0) + limit)
+      asked.set(lane, (asked.get(lane) ?? 0) + limit)
     }
-    const lanes = [...limits.keys()]
-    for (const lane of lanes) lane.promote(now)
-    const offers = lanes.map((lane) =>
-      this.limited.offer(lane, this.running, limits.get(lane)!, now)
-    )
-    const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
-    batches.forEach((batch, index) => offers[index]!.take(batch))
-    const claimed = batches.flat().map(({ row }) => row)
+    const { claimed, nextDue } = this.limited.take(asked, this.running, now)
     for (const row of claimed) {
       row.state = "running"
       row.lease++
       row.session = session
       this.running.add(row)
     }
-    const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
-    const nextDue = Math.min(...lanes.map((lane) => lane.nextDue), ...waits)
     return {
-      tasks: claimed.map((row) => ({
-        ...Row.claimedOf(row),
-        limited: this.limited.limitedOf(row),
-      })),
+      tasks: claimed.map((row) => this.limited.claimedOf(row)),
       nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
     }
   }
@@ -207,11 +195,7 @@ export class Store {
 
   find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {
     return this.candidates(query)
-      .filter((row) => query.steps === undefined || query.steps.includes(row.task.step))
-      .filter((row) => query.after === undefined || row.task.id > query.after)
-      .filter((row) => query.flow === undefined || row.task.flow === query.flow)
-      .filter((row) => query.queue === undefined || row.task.queue === query.queue)
-      .filter((row) => query.states === undefined || query.states.includes(row.state))
+      .filter((row) => Row.matches(row, query))
       .sort((a, b) => a.task.id < b.task.id ? -1 : 1)
       .slice(0, query.limit)
       .map(Row.recordOf)

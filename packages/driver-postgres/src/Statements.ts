@@ -55,6 +55,14 @@ const limited = (schema: string, channel: string) => ({
   depth: Limits.depth(schema),
 })
 
+const keys = (schema: string) => ({
+  lockKeys: Keys.lockKeys(schema),
+  keepWaiting: Keys.keepWaiting(schema),
+  takeKeys: Keys.takeKeys(schema),
+  dropKeys: Keys.dropKeys(schema),
+  freeKeys: Keys.freeKeys(schema),
+})
+
 /** Writes the statements for a schema.
  * @category constructors
  * @since 0.1.0 */
@@ -68,11 +76,7 @@ export const make = (schemaName: string) => {
     insertGroups: insert(schema, channel, { groups: true, counted: false }),
     insertCounted: insert(schema, channel, { groups: false, counted: true }),
     insertCountedGroups: insert(schema, channel, { groups: true, counted: true }),
-    lockKeys: Keys.lockKeys(schema),
-    keepWaiting: Keys.keepWaiting(schema),
-    takeKeys: Keys.takeKeys(schema),
-    dropKeys: Keys.dropKeys(schema),
-    freeKeys: Keys.freeKeys(schema),
+    ...keys(schema),
     insertFlow: insertFlow(schema, channel, false),
     insertFlowCounted: insertFlow(schema, channel, true),
     insertStarted: insertStarted(schema),

@@ -111,9 +111,7 @@ export class Storage {
           else if (lost.length > 0) say("no longer holds", lost)
         }),
       limit: (queue, limits) =>
-        call("limit", driver.limit(queue, limits), () => {
-          this.#ledger.limited(queue, limits)
-        }),
+        call("limit", driver.limit(queue, limits), () => this.#ledger.limited(queue, limits)),
       prune: (request) => call("prune", driver.prune(request), () => {}),
       progress: (runs) => call("progress", driver.progress(runs), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),

@@ -33,7 +33,13 @@ class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", {
   message: Schema.String,
 }) {}
 
-const statuses = { BadRequest: 400, InputInvalid: 400, RunNotFound: 404, DriverError: 503 }
+const statuses = {
+  BadRequest: 400,
+  InputInvalid: 400,
+  RunNotFound: 404,
+  QueueFull: 429,
+  DriverError: 503,
+}
 
 type Handler = (request: Request) => Promise<Response>
 

@@ -3,6 +3,9 @@ import type { Contestant } from "../model.ts"
 
 const modules: Readonly<Record<string, () => Promise<{ readonly contestant: Contestant }>>> = {
   "millrace": () => import("./millrace.ts"),
+  "millrace, limited": () => import("./millrace-limited.ts"),
+  "millrace, FIFO groups": () => import("./millrace-groups.ts"),
+  "millrace, unique keys": () => import("./millrace-unique.ts"),
   "raw limit": () => import("./limit.ts"),
   "graphile-worker": () => import("../peers/graphile-worker.ts"),
   "pg-boss": () => import("../peers/pg-boss.ts"),

@@ -7,6 +7,7 @@ import * as Enqueue from "./enqueue.ts"
 import * as Flows from "./flows.ts"
 import * as Idle from "./idle.ts"
 import * as Latency from "./latency.ts"
+import * as Limits from "./limits.ts"
 import * as Memory from "./memory.ts"
 import * as Processes from "./processes.ts"
 import * as Runtimes from "./runtimes.ts"
@@ -17,6 +18,8 @@ export const workloads: ReadonlyArray<Workload> = [
   DrainNeverAnalyzed.workload,
   DrainOthers.workload,
   DrainSnapshot.workload,
+  Limits.draining,
+  Limits.enqueueing,
   Enqueue.concurrent,
   Enqueue.single,
   Enqueue.within,

@@ -13,7 +13,7 @@ import type * as Job from "./Job.ts"
 import * as Key from "./Key.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
-import { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+import { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
 import * as Runs from "./Runs.ts"
 import { refuseToWait } from "./Transaction.ts"
@@ -34,6 +34,8 @@ export interface EnqueueOptions {
   readonly priority?: number
   /** The id of the run, a UUID; a second enqueue with the same id stores nothing and answers it. */
   readonly id?: RunId.RunId
+  /** Whether to fail with `QueueFull` or to wait where the queue is full (default `fail`). */
+  readonly whenFull?: "fail" | "wait"
 }
 
 /** Any job, or what is enqueued like one.
@@ -63,7 +65,7 @@ export const enqueueMany = (
   job: AnyJob,
   inputs: ReadonlyArray<unknown>,
   options?: EnqueueOptions,
-): Effect.Effect<ReadonlyArray<RunId.RunId>, InputInvalid | DriverError, Driver> =>
+): Effect.Effect<ReadonlyArray<RunId.RunId>, InputInvalid | QueueFull | DriverError, Driver> =>
   insert(job, inputs, options, { many: true })
 
 /** Stores a run and waits for its output.
@@ -141,7 +143,7 @@ const insert = Effect.fnUntraced(function* (
   }
   const holders = new Map<string, string>()
   for (const batch of batchesOf(runs)) {
-    for (const { id, holder } of yield* driver.insert(batch)) {
+    for (const { id, holder } of yield* stored(driver, job, batch, options?.whenFull === "wait")) {
       if (holder !== undefined) holders.set(id, holder)
     }
   }
@@ -163,24 +165,48 @@ function* batchesOf(
   if (batch.length > 0) yield batch
 }
 
+/** Stores a batch, at once or as soon as its queue has room. */
+const stored = Effect.fnUntraced(function* (
+  driver: Driver["Service"],
+  job: AnyJob,
+  batch: ReadonlyArray<NewTask>,
+  waits: boolean,
+) {
+  if (waits) yield* refuseToWait
+  for (let pause = 50;; pause = Math.min(1000, pause * 2)) {
+    const answers = yield* driver.insert(batch)
+    const queue = answers[0]?.full
+    if (queue === undefined) return answers
+    if (!waits) return yield* new QueueFull({ job: job.slug, queue })
+    yield* Effect.sleep(pause)
+  }
+})
+
 type Keyed =
   | { readonly ok: true; readonly more: Partial<NewTask> }
   | { readonly ok: false; readonly reason: string }
 
 /** What the keys of an input add to its task. */
-const keyedOf = ({ unique }: AnyJob, input: unknown): Keyed => {
-  if (unique === undefined) return { ok: true, more: {} }
+const keyedOf = ({ group, unique }: AnyJob, input: unknown): Keyed => {
+  if (unique === undefined && group === undefined) return { ok: true, more: {} }
+  const grouped = group && Key.make("group", group, input)
+  if (grouped?.ok === false) return grouped
+  const inGroup = grouped === undefined ? {} : { group: grouped.key }
+  if (unique === undefined) return { ok: true, more: inGroup }
   const made = Key.make("unique.key", unique.key, input)
   if (!made.ok) return made
   const { delayMillis, ...more } = Unique.storedOf(unique, made.key)
-  return { ok: true, more: delayMillis === 0 ? more : { ...more, delayMillis } }
+  return { ok: true, more: { ...inGroup, ...more, ...(delayMillis > 0 ? { delayMillis } : {}) } }
 }
 
 const uniqueProblemOf = (
   driver: Driver["Service"],
-  { slug, unique }: AnyJob,
+  { group, slug, unique }: AnyJob,
   options: EnqueueOptions | undefined,
 ): string | undefined => {
+  if (group !== undefined && options?.priority !== undefined) {
+    return "priority cannot be given: the runs of a group keep their order"
+  }
   const differs = disagreement(driver, slug, unique)
   if (differs !== undefined) {
     return `the job is defined twice with different uniqueness (${differs}); define it once`
@@ -252,6 +278,10 @@ const problemOf = (options: EnqueueOptions | undefined, many: boolean): string |
     !(Number.isInteger(priority) && priority >= 0 && priority <= Limits.lowestPriority)
   ) {
     return `priority must be an integer from 0 to ${Limits.lowestPriority}, got ${priority}`
+  }
+  const { whenFull } = options
+  if (whenFull !== undefined && whenFull !== "fail" && whenFull !== "wait") {
+    return `whenFull must be "fail" or "wait", got ${Problem.show(whenFull)}`
   }
   if (options.id === undefined) return undefined
   if (many) return "id cannot be given for many inputs, which are a run each"

@@ -32,6 +32,7 @@ export interface Draft {
   readonly priority?: unknown
   readonly retryable?: unknown
   readonly unique?: unknown
+  readonly group?: unknown
 }
 
 /**
@@ -110,6 +111,7 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "priority",
   "retryable",
   "unique",
+  "group",
 ])
 
 /** Lists everything that is wrong with one draft: of a job, unless said otherwise.
@@ -161,6 +163,7 @@ export const ofDraft = (
       (value) => Problem.ofFunction(subject, "retryable", "the error", value),
     ),
     ...given("unique", (value) => Unique.problemsOf(subject, value)),
+    ...given("group", (value) => Problem.ofFunction(subject, "group", "the input", value)),
   ]
 }
 

@@ -1,5 +1,5 @@
 /**
- * The port to the storage: nine members that store, lock, wake and tell the time, and decide
+ * The port to the storage: ten members that store, lock, wake and tell the time, and decide
  * nothing.
  *
  * **Details**
@@ -28,6 +28,7 @@ import type {
   TaskRecord,
   Wakeup,
 } from "./Exchange.ts"
+import type { QueueLimits } from "./Limiting.ts"
 import type { Change, Task, TaskId } from "./Task.ts"
 
 export type * from "./Exchange.ts"
@@ -57,6 +58,7 @@ export class Driver extends Context.Service<Driver, {
    * - A key belongs to a job: another job may have the same
    * - A task that is stored as ended is never claimed, and has one entry
    * - A task that is stored as ended wakes the run that it is a step of
+   * - A batch that would take a queue beyond its maximum depth is not stored, and says so
    */
   readonly insert: (
     tasks: ReadonlyArray<NewTask>,
@@ -75,6 +77,15 @@ export class Driver extends Context.Service<Driver, {
    * - A task that has crashed is claimed alone
    * - A task that has crashed is claimed alone among all queues of a claim
    * - A worker whose lease expired claims nothing
+   * - A queue never has more tasks held than its limit, over all workers
+   * - A queue hands out no more tasks than its rate has tokens
+   * - A key never has more tasks held than its limit
+   * - A key hands out no more tasks than its rate has tokens
+   * - The tasks of a key are claimed one at a time, in the order of storing
+   * - A task that waits for its next attempt blocks those of its key behind it
+   * - Where a key skips, a task that waits for its next attempt lets those behind it go on
+   * - Keys take turns, each with as many tasks as its weight
+   * - A task that is settled, or whose worker is lost, makes room for another
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, DriverError>
 
@@ -122,6 +133,20 @@ export class Driver extends Context.Service<Driver, {
    * - A heartbeat names the held tasks that were cancelled or taken over
    */
   readonly heartbeat: (beat: Heartbeat) => Effect.Effect<Pulse, DriverError>
+
+  /**
+   * Says which limits a queue has from now on, for all workers at once; `null` for none, and
+   * `undefined` only asks. Answers those that it had.
+   *
+   * **Details**
+   *
+   * - The limits that were said last hold, and are answered
+   * - What is held already counts when a limit is said
+   */
+  readonly limit: (
+    queue: string,
+    limits: QueueLimits | null | undefined,
+  ) => Effect.Effect<QueueLimits | undefined, DriverError>
 
   /**
    * Removes ended tasks with their history and answers how many.

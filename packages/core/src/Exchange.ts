@@ -57,6 +57,8 @@ export interface NewTask {
   readonly state?: "ready" | "waiting" | undefined
   /** How it has ended already: nothing is left to run. */
   readonly ended?: Ended | undefined
+  /** The key of the group that it belongs to in its queue: 1 to 255 characters. */
+  readonly group?: string | undefined
 }
 
 /**
@@ -86,6 +88,8 @@ export interface Inserted {
   readonly holder?: TaskId | undefined
   /** The task that had its key before, and was cancelled for it. */
   readonly replaced?: TaskId | undefined
+  /** The queue that is full, where nothing of the batch is stored for that reason. */
+  readonly full?: string | undefined
 }
 
 /**
@@ -119,6 +123,8 @@ export interface ClaimedTask extends Task {
   readonly enqueuedAt: number
   readonly trace?: string | undefined
   readonly version?: string | undefined
+  /** Its queue has limits, so that its end may let another through; with a rate it is `paced`. */
+  readonly limited?: "held" | "paced" | undefined
 }
 
 /**
@@ -129,9 +135,7 @@ export interface ClaimedTask extends Task {
  */
 export interface Claim {
   readonly tasks: ReadonlyArray<ClaimedTask>
-  /**
-   * How long until the next scheduled task of these queues is due; `undefined` where there is none.
-   */
+  /** How long until a scheduled task is due, or, of an empty claim, a rate lets one through. */
   readonly nextDueMillis: number | undefined
 }
 
@@ -230,6 +234,8 @@ export interface TaskRecord extends Task {
   readonly priority: number
   readonly input: string
   readonly version?: string | undefined
+  /** The key of its group. */
+  readonly group?: string | undefined
   readonly enqueuedAt: number
   /** When a scheduled task is due; `undefined` in every other state. */
   readonly dueAt: number | undefined

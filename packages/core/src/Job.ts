@@ -17,7 +17,7 @@ import type { DriverError } from "./DriverError.ts"
 import type * as Flow from "./Flow.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
-import type { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+import type { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import type { RunId } from "./RunId.ts"
 import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
 import * as Unique from "./Unique.ts"
@@ -59,6 +59,8 @@ export interface Options<I, O, E> {
   readonly retryable?: (error: NoInfer<TypeOf<E>>) => boolean
   /** When two runs are the same, and what becomes of the second (default: they never are). */
   readonly unique?: Unique.Options<NoInfer<TypeOf<I>>>
+  /** The key of its group: of each key one runs at a time, in order (default: no group). */
+  readonly group?: (input: NoInfer<TypeOf<I>>) => string
 }
 
 /**
@@ -79,6 +81,7 @@ export interface Job<Slug extends string, I, O, E> {
   readonly codecs: Codecs<I, O, E>
   readonly priority: number
   readonly unique: Unique.Policy | undefined
+  readonly group: ((input: unknown) => string) | undefined
   // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
   retryable(error: E): boolean
 
@@ -86,13 +89,13 @@ export interface Job<Slug extends string, I, O, E> {
   readonly enqueue: (
     input: I,
     options?: Client.EnqueueOptions,
-  ) => Effect.Effect<RunId, InputInvalid | DriverError, Driver>
+  ) => Effect.Effect<RunId, InputInvalid | QueueFull | DriverError, Driver>
 
   /** Stores a run of each input, all or none per thousand, and answers their ids in order. */
   readonly enqueueMany: (
     inputs: ReadonlyArray<I>,
     options?: Omit<Client.EnqueueOptions, "id">,
-  ) => Effect.Effect<ReadonlyArray<RunId>, InputInvalid | DriverError, Driver>
+  ) => Effect.Effect<ReadonlyArray<RunId>, InputInvalid | QueueFull | DriverError, Driver>
 
   /** Stores a run and waits for its output. A worker has to be serving the job somewhere. */
   readonly run: (
@@ -100,7 +103,7 @@ export interface Job<Slug extends string, I, O, E> {
     options?: Client.EnqueueOptions,
   ) => Effect.Effect<
     O,
-    InputInvalid | DriverError | RunNotFound | RunFailed<E> | RunCancelled,
+    InputInvalid | QueueFull | DriverError | RunNotFound | RunFailed<E> | RunCancelled,
     Driver
   >
 
@@ -159,7 +162,7 @@ export interface HandledJob<Slug extends string, I, O, E, out R> {
   ) => Effect.Effect<O, E | Attempt.Control<E>, R>
 }
 
-/** Any job, whatever its types.
+/** Any job.
  * @category models
  * @since 0.1.0 */
 export type Any = Job<string, any, any, any>
@@ -243,9 +246,10 @@ export const make = <
     steps: [slug],
     definition,
     codecs,
-    priority: options?.priority ?? defaultPriority,
+    priority: options?.priority ?? 5,
     retryable: options?.retryable ?? (() => true),
     unique: options?.unique === undefined ? undefined : Unique.policyOf(options.unique as never),
+    group: options?.group,
     enqueue: (input: unknown, more?: Client.EnqueueOptions) => Client.enqueue(job, input, more),
     enqueueMany: (inputs: ReadonlyArray<unknown>, more?: Client.EnqueueOptions) =>
       Client.enqueueMany(job, inputs, more),
@@ -258,11 +262,6 @@ export const make = <
   }) as never
   return job as never
 }
-
-/** The priority of a job that names none.
- * @category constants
- * @since 0.1.0 */
-export const defaultPriority = 5
 
 const handled = (job: Omit<Any, "prototype">, step: unknown, handler: unknown): AnyHandled => {
   Problem.throwFirst(Problem.ofSlug(`job "${job.slug}"`, "step", step))

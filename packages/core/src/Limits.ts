@@ -108,6 +108,7 @@ export const textLength = 1000
  * @category limits
  * @since 0.1.0 */
 export const keyLength = 255
+
 /** The most elements of a map step.
  * @category limits
  * @since 0.1.0 */
@@ -132,3 +133,33 @@ export const stepsPerFlow = 10_000
  * @category limits
  * @since 0.1.0 */
 export const needsPerStep = 10_000
+
+/** The most keys of a queue that one claim looks at; the next one goes on behind them.
+ * @category limits
+ * @since 0.1.0 */
+export const keysLooked = 1000
+
+/** Where tasks with keys wait, those without are looked for among this many of the queue's first.
+ * @category limits
+ * @since 0.1.0 */
+export const tasksLooked = 1000
+
+/** The most that a queue may hold at a time, and the most tokens of a rate.
+ * @category limits
+ * @since 0.1.0 */
+export const queueConcurrency = 1_000_000
+
+/** The longest period of a rate: 31 days.
+ * @category limits
+ * @since 0.1.0 */
+export const ratePeriodMillis = 31 * 24 * 60 * 60 * 1000
+
+/** The deepest that a queue with a maximum depth may be.
+ * @category limits
+ * @since 0.1.0 */
+export const maxDepth = 100_000
+
+/** The most keys that have a weight of their own, and the largest weight.
+ * @category limits
+ * @since 0.1.0 */
+export const weights = 100

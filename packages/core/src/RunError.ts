@@ -21,6 +21,19 @@ export class InputInvalid extends Schema.TaggedError<InputInvalid>()("InputInval
   }
 }
 
+/** The queue of a run holds as many as it may; nothing was stored.
+ * @category errors
+ * @since 0.1.0 */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
+  job: Schema.String,
+  queue: Schema.String,
+}) {
+  override get message(): string {
+    return `Cannot enqueue job "${this.job}": queue "${this.queue}" holds as many as it may; ` +
+      `try again later, or give whenFull: "wait"`
+  }
+}
+
 /** There is no such run: it never was, or it was pruned.
  * @category errors
  * @since 0.1.0 */

@@ -15,6 +15,7 @@ import * as Main from "./internal/worker/Main.ts"
 import * as Upkeep from "./internal/worker/Upkeep.ts"
 import { Sessions } from "./internal/worker/Sessions.ts"
 import * as Settings from "./internal/worker/Settings.ts"
+import type { LimitOptions } from "./Queues.ts"
 import { Settling } from "./internal/worker/Settling.ts"
 
 /**
@@ -37,7 +38,7 @@ export interface Options<
   /** Attempts at a time in each queue: 1 to 10,000 (default 10). */
   readonly concurrency?: number
   /** What differs for single queues. */
-  readonly queues?: { readonly [queue: string]: { readonly concurrency?: number } }
+  readonly queues?: { readonly [queue: string]: QueueOptions }
   /**
    * How long after its last sign of life the worker's tasks are given to others: 1 second to 1 hour
    * (default 30 seconds). A third of it passes between two heartbeats.
@@ -52,6 +53,22 @@ export interface Options<
   readonly gracePeriod?: Duration.Input
   /** What its sessions are called in the storage: a slug (default `worker`). */
   readonly name?: string
+}
+
+/**
+ * How a worker serves one queue, and what holds for all of its workers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QueueOptions {
+  /** Attempts at a time of this worker: 1 to 10,000. */
+  readonly concurrency?: number
+  /**
+   * The limits of the queue for all workers together, said when this worker starts. Where workers
+   * say different ones, those of the last to start hold for all.
+   */
+  readonly limits?: LimitOptions
 }
 
 /**
@@ -169,7 +186,10 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   const driver = yield* Driver
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
-  const settling = new Settling(driver, context, (millis) => intake.putOff(millis))
+  const settling = new Settling(driver, context, {
+    putOff: (millis) => intake.putOff(millis),
+    madeRoom: (queue) => intake.wake(queue),
+  })
   const attempts: Attempts = new Attempts(driver, settings.served, context, {
     ended: (ended) => settling.add(ended),
     freed: (queue) => intake.freed(queue),
@@ -183,6 +203,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
 
   // The first beat tells whether the storage is there and fit, while somebody waits for the answer.
   yield* sessions.current
+  yield* Upkeep.sayLimits(driver, settings)
   const parts = { driver, settings, settling, attempts, sessions, intake }
   yield* Effect.forEach(Upkeep.fibers(parts), (loop) => Effect.forkScoped(loop), { discard: true })
   const stop = yield* Effect.cached(Upkeep.stop(parts))

@@ -13,14 +13,24 @@ export * as Deploy from "./Deploy.ts"
 export * as Driver from "./Driver.ts"
 export { DriverError } from "./DriverError.ts"
 export * as Flow from "./Flow.ts"
+export * as Granting from "./Granting.ts"
 export * as Job from "./Job.ts"
 export * as Json from "./Json.ts"
+export * as Limiting from "./Limiting.ts"
 export * as Limits from "./Limits.ts"
 export type * as Outcome from "./Outcome.ts"
 export * as Problem from "./Problem.ts"
 export * as Progress from "./Progress.ts"
+export * as Queues from "./Queues.ts"
 export * as Registry from "./Registry.ts"
-export { InputInvalid, RunCancelled, RunFailed, RunNotFound, SignalRefused } from "./RunError.ts"
+export {
+  InputInvalid,
+  QueueFull,
+  RunCancelled,
+  RunFailed,
+  RunNotFound,
+  SignalRefused,
+} from "./RunError.ts"
 export * as RunId from "./RunId.ts"
 export * as Runs from "./Runs.ts"
 export * as Shape from "./Shape.ts"

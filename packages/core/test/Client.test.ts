@@ -1,4 +1,4 @@
-import { Driver, DriverError, type InputInvalid, Job, Runs } from "@millrace/core"
+import { Driver, DriverError, type InputInvalid, Job, QueueFull, Runs } from "@millrace/core"
 import { assert, assertEquals, assertFalse, assertInstanceOf } from "@std/assert"
 import { DateTime, Duration, Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -20,13 +20,13 @@ class Plain extends Job.make("plain", { queue: "mail" }) {}
 const someId = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 const refused = (
-  enqueued: Effect.Effect<unknown, InputInvalid | DriverError, Driver.Driver>,
+  enqueued: Effect.Effect<unknown, InputInvalid | QueueFull | DriverError, Driver.Driver>,
 ) =>
   onMemory(Effect.gen(function* () {
     const error = yield* Effect.flip(enqueued)
     const driver = yield* Driver.Driver
     assertEquals(yield* driver.find({ limit: 10 }), [], "something was stored")
-    if (error instanceof DriverError) throw error
+    if (error instanceof DriverError || error instanceof QueueFull) throw error
     return error
   }))
 

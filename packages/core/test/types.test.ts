@@ -5,6 +5,7 @@
 import type {
   DriverError,
   InputInvalid,
+  QueueFull,
   RunCancelled,
   RunFailed,
   RunNotFound,
@@ -50,13 +51,13 @@ typed("a class made of a job keeps the types of its schemas", () => {
   same<Parameters<typeof SendEmail.enqueue>[0], Input>(true)
   same<
     ReturnType<typeof SendEmail.enqueue>,
-    Effect.Effect<string, InputInvalid | DriverError, Driver.Driver>
+    Effect.Effect<string, InputInvalid | QueueFull | DriverError, Driver.Driver>
   >(true)
   same<
     ReturnType<typeof SendEmail.run>,
     Effect.Effect<
       { readonly sent: boolean },
-      InputInvalid | DriverError | RunNotFound | RunFailed<Bounced> | RunCancelled,
+      InputInvalid | QueueFull | DriverError | RunNotFound | RunFailed<Bounced> | RunCancelled,
       Driver.Driver
     >
   >(true)

@@ -106,6 +106,7 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
     transact: (target, decide) =>
       joined("change tasks", (at, now) => at.transact(target, decide, now)),
     heartbeat: (beat) => step((now) => store.heartbeat(beat, now)),
+    limit: (queue, limits) => step(() => store.limit(queue, limits)),
     prune: (request) => step((now) => store.prune(request, now)),
     progress: (runs) => joined("read progress", (at) => at.progress(runs)),
     find: (query) => joined("find tasks", (at) => at.find(query)),

@@ -8,6 +8,7 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
+import * as LimitedClaims from "./LimitedClaims.ts"
 import { Marks, parseFronts } from "./Marks.ts"
 import { unpack } from "./Packing.ts"
 import { own as ownColumns } from "./statements/Claim.ts"
@@ -19,6 +20,7 @@ interface Lanes {
   readonly asked: number
   readonly ids: string
   readonly limits: string
+  readonly wanted: ReadonlyArray<LimitedClaims.Asked>
   readonly nameOf: (id: number) => string
 }
 
@@ -37,7 +39,7 @@ export const make = (store: Store, holdings: Holdings) => {
       const lanes = await lanesOf(store, query, request)
       const first = await claimLanes(query, now, request.worker, lanes)
       if (first.claim.tasks.length > 0) {
-        holdings.remember(request.worker, first.id, first.claim.tasks)
+        remember(holdings, request.worker, first)
         if (waiting.found(request.worker)) {
           await query(store.statements.disarm, [request.worker])
         }
@@ -49,7 +51,7 @@ export const make = (store: Store, holdings: Holdings) => {
       waiting.arm(request.worker, lanes.ids)
       const second = await claimLanes(query, now, request.worker, lanes)
       if (second.claim.tasks.length === 0) return soonAgain(second.claim)
-      holdings.remember(request.worker, second.id, second.claim.tasks)
+      remember(holdings, request.worker, second)
       return second.claim
     })
   })
@@ -132,30 +134,43 @@ const lanesOf = async (
     limits.set(queue, (limits.get(queue) ?? 0) + limit)
   }
   const queueId = await store.queues.resolve(query, limits.keys())
-  const ids = [...limits.keys()].map(queueId)
+  const wanted = Array.from(limits, ([queue, limit]) => ({ queueId: queueId(queue), limit }))
+  const ids = wanted.map(({ queueId }) => queueId)
   return {
     queueIds: ids,
     asked: [...limits.values()].reduce((sum, limit) => sum + limit, 0),
     ids: arrayLiteral(ids),
     limits: arrayLiteral([...limits.values()]),
+    wanted,
     nameOf: await store.queues.names(query, ids),
   }
 }
 
 interface Taken {
-  readonly id: number
+  readonly batches: ReadonlyArray<{
+    readonly id: number
+    readonly tasks: ReadonlyArray<Driver.ClaimedTask>
+  }>
   readonly claim: Driver.Claim
 }
 
+const remember = (holdings: Holdings, worker: string, { batches }: Taken) => {
+  for (const { id, tasks } of batches) holdings.remember(worker, id, tasks)
+}
+
 const claimer =
-  ({ statements }: Store, marks: Marks) =>
+  (store: Store, marks: Marks) =>
   async (query: Query, now: string | null, worker: string, lanes: Lanes): Promise<Taken> => {
+    const { limited } = store.limited
+    if (lanes.queueIds.some((id) => limited.has(id))) {
+      return await claimLimited(store, now, worker, lanes)
+    }
     const ask = async (moves: boolean) => {
       const from = marks.of(lanes.queueIds)
       const params = [now, worker, lanes.ids, lanes.limits, String(moves), ...(from ?? [])]
-      const text = from === undefined ? statements.claim : statements.claimFrom
+      const text = from === undefined ? store.statements.claim : store.statements.claimFrom
       const [head, ...packed] = await query(text, params)
-      const tasks = unpack(packed, ownColumns, (row, own) => toTask(row, own, lanes.nameOf))
+      const tasks = tasksOf(packed, lanes)
       const moved = Number(head?.moved) > 0
       if (!moved) noteFronts(marks, lanes, head, tasks.length)
       return { head, tasks, again: moved || (from !== undefined && tasks.length === 0) }
@@ -164,9 +179,13 @@ const claimer =
     // Due tasks were moved, and can be taken now; or there was nothing beyond the marks.
     for (let times = 0; answer.again && times < 2; times++) answer = await ask(false)
     const { head, tasks } = answer
+    if (typeof head?.limited === "string") {
+      store.limited.add(head.limited.split(",").map(Number))
+      if (tasks.length === 0) return await claimLimited(store, now, worker, lanes)
+    }
     const nextDue = head?.next_due
     return {
-      id: Number(head?.claim ?? 0),
+      batches: tasks.length === 0 ? [] : [{ id: Number(head?.claim ?? 0), tasks }],
       claim: {
         tasks,
         nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
@@ -178,6 +197,33 @@ const noteFronts = (marks: Marks, lanes: Lanes, head: Row | undefined, found: nu
   if (found < lanes.asked || typeof head?.fronts !== "string") marks.forget(lanes.queueIds)
   else marks.learn(parseFronts(head.fronts, head.horizon as string))
 }
+
+const claimLimited = async (
+  store: Store,
+  now: string | null,
+  worker: string,
+  lanes: Lanes,
+): Promise<Taken> => {
+  const { connection, limited, statements } = store
+  const answer = await connection.transaction((query) =>
+    LimitedClaims.claim(query, statements, now, worker, lanes.wanted, limited.limited)
+  )
+  limited.remove(answer.unlimited)
+  const batches = answer.taken.map(({ claim, limited, rows }) => ({
+    id: claim,
+    tasks: tasksOf(rows, lanes).map((task) => ({ ...task, limited })),
+  }))
+  return {
+    batches,
+    claim: {
+      tasks: batches.flatMap(({ tasks }) => tasks),
+      nextDueMillis: answer.nextMillis === Infinity ? undefined : answer.nextMillis,
+    },
+  }
+}
+
+const tasksOf = (rows: ReadonlyArray<Row>, { nameOf }: Lanes) =>
+  unpack(rows, ownColumns, (row, own) => toTask(row, own, nameOf))
 
 type Own = Readonly<Record<typeof ownColumns[number], string | null>>
 

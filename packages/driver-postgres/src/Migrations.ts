@@ -11,6 +11,7 @@ import { migration as migration0001 } from "./migrations/0001.ts"
 import { migration as migration0002 } from "./migrations/0002.ts"
 import { migration as migration0003 } from "./migrations/0003.ts"
 import { migration as migration0004 } from "./migrations/0004.ts"
+import { migration as migration0005 } from "./migrations/0005.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -33,6 +34,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0002,
   migration0003,
   migration0004,
+  migration0005,
 ]
 
 /** The version that this code knows.

@@ -51,6 +51,11 @@ export class QueueIds {
     return (queue) => found.get(queue)!
   }
 
+  /** The number of a queue, where this process has met it. */
+  known(queue: string): number | undefined {
+    return this.#ids.get(queue)
+  }
+
   /** The number of a queue, where there is such a queue. */
   async find(query: Query, queue: string): Promise<number | undefined> {
     if (!this.#ids.has(queue)) {

@@ -160,6 +160,7 @@ const toRecord = (row: Row, nameOf: (id: number) => string): Record => ({
   queue: nameOf(row.queue_id as number),
   priority: row.priority as number,
   input: row.input as string,
+  group: row.group_key === "" ? undefined : row.group_key as string,
   enqueuedAt: row.created as number,
   dueAt: (row.due as number | null) ?? undefined,
   history: historyOf(row.history as string | null),

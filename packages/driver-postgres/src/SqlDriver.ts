@@ -9,6 +9,7 @@ import * as Claims from "./Claims.ts"
 import type { Connection } from "./Connection.ts"
 import { Holdings } from "./Holdings.ts"
 import * as Inserting from "./Inserting.ts"
+import * as LimitedQueues from "./LimitedQueues.ts"
 import * as Migrations from "./Migrations.ts"
 import { QueueIds } from "./QueueIds.ts"
 import * as Reading from "./Reading.ts"
@@ -56,6 +57,7 @@ export const make = Effect.fnUntraced(function* (
     connection,
     statements,
     queues: new QueueIds(statements),
+    limited: new LimitedQueues.LimitedQueues(),
     now: nowFrom(settings.clock),
   }
   const holdings = new Holdings()
@@ -68,6 +70,7 @@ export const make = Effect.fnUntraced(function* (
     settle: Settling.make(store, holdings),
     transact: Transacting.make(store),
     heartbeat,
+    limit: LimitedQueues.make(store),
     prune,
     progress,
     find,

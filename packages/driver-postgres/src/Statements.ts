@@ -14,6 +14,8 @@ import { insert } from "./statements/Insert.ts"
 import { insertOne } from "./statements/InsertOne.ts"
 import * as Keys from "./statements/Keys.ts"
 import { insertFlow, insertStarted } from "./statements/InsertFlow.ts"
+import * as Limited from "./statements/Limited.ts"
+import * as Limits from "./statements/Limits.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
 import { report } from "./statements/Report.ts"
@@ -31,6 +33,36 @@ import { arm, channelOf, disarm } from "./statements/Wake.ts"
  */
 export type Statements = ReturnType<typeof make>
 
+const limited = (schema: string, channel: string) => ({
+  tell: `select pg_notify('${channel}', $1::text)`,
+  lockLimits: Limited.lockLimits(schema),
+  look: Limited.look(schema),
+  nextDue: Limited.nextDue(schema),
+  keys: Limited.keys(schema),
+  hasKeyless: Limited.hasKeyless(schema),
+  ofKeys: Limited.ofKeys(schema),
+  firstOf: Limited.firstOf(schema),
+  take: Limited.take(schema),
+  granted: Limited.granted(schema),
+  lockClaims: Limits.lockClaims(schema),
+  readLimits: Limits.readLimits(schema),
+  sayLimits: Limits.sayLimits(schema),
+  countBefore: Limits.countBefore(schema),
+  dropLimits: Limits.dropLimits(schema),
+  group: Limits.group(schema),
+  depths: Limits.depths(schema),
+  lockDepths: Limits.lockDepths(schema),
+  depth: Limits.depth(schema),
+})
+
+const keys = (schema: string) => ({
+  lockKeys: Keys.lockKeys(schema),
+  keepWaiting: Keys.keepWaiting(schema),
+  takeKeys: Keys.takeKeys(schema),
+  dropKeys: Keys.dropKeys(schema),
+  freeKeys: Keys.freeKeys(schema),
+})
+
 /** Writes the statements for a schema.
  * @category constructors
  * @since 0.1.0 */
@@ -39,17 +71,18 @@ export const make = (schemaName: string) => {
   const channel = channelOf(schemaName)
   return {
     channel,
-    insert: insert(schema, channel),
     insertOne: insertOne(schema, channel),
-    lockKeys: Keys.lockKeys(schema),
-    keepWaiting: Keys.keepWaiting(schema),
-    takeKeys: Keys.takeKeys(schema),
-    dropKeys: Keys.dropKeys(schema),
-    freeKeys: Keys.freeKeys(schema),
-    insertFlow: insertFlow(schema, channel),
+    insert: insert(schema, channel, { groups: false, counted: false }),
+    insertGroups: insert(schema, channel, { groups: true, counted: false }),
+    insertCounted: insert(schema, channel, { groups: false, counted: true }),
+    insertCountedGroups: insert(schema, channel, { groups: true, counted: true }),
+    ...keys(schema),
+    insertFlow: insertFlow(schema, channel, false),
+    insertFlowCounted: insertFlow(schema, channel, true),
     insertStarted: insertStarted(schema),
     claim: claim(schema),
     claimFrom: claimFrom(schema),
+    limited: limited(schema, channel),
     arm: arm(schema),
     disarm: disarm(schema),
     settle: settle(schema, channel),

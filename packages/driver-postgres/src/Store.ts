@@ -8,6 +8,7 @@ import { Clock, Effect } from "effect"
 import { attempt, type Connection, type Query } from "./Connection.ts"
 import { isConflict } from "./DatabaseError.ts"
 import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
+import type { LimitedQueues } from "./LimitedQueues.ts"
 import { QueueIds } from "./QueueIds.ts"
 import type { Statements } from "./Statements.ts"
 
@@ -30,6 +31,7 @@ export interface Store {
   readonly connection: Connection
   readonly statements: Statements
   readonly queues: QueueIds
+  readonly limited: LimitedQueues
   /** The instant as a parameter; NULL asks the database. */
   readonly now: Effect.Effect<string | null>
 }

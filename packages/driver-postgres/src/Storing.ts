@@ -6,7 +6,7 @@
 import type { Driver } from "@millrace/core"
 import type { Query, Row } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
-import { type How, insertParams } from "./statements/Insert.ts"
+import { hasGroups, type How, insertParams } from "./statements/Insert.ts"
 import { insertFlowParams } from "./statements/InsertFlow.ts"
 import { insertOneParams, isDue } from "./statements/InsertOne.ts"
 import type { Store } from "./Store.ts"
@@ -23,14 +23,22 @@ export const storeTasks = (
   how: How,
   tasks: Tasks,
   queueId: (queue: string) => number,
-): Promise<ReadonlyArray<Row>> =>
-  tasks.some(isOfFlow)
-    ? query(statements.insertFlow, insertFlowParams(now, how, distinct(tasks), queueId))
-    : tasks.length === 1 && isDue(tasks[0]!)
-    ? query(statements.insertOne, insertOneParams(now, how, tasks[0]!, queueId))
-    : query(statements.insert, insertParams(now, how, tasks, queueId)).then(([row]) =>
-      storedOf(tasks, row!)
-    )
+): Promise<ReadonlyArray<Row>> => {
+  const isCounted = how.counted === true
+  if (tasks.some(isOfFlow)) {
+    const text = isCounted ? statements.insertFlowCounted : statements.insertFlow
+    return query(text, insertFlowParams(now, how, distinct(tasks), queueId))
+  }
+  const isGrouped = hasGroups(tasks)
+  if (tasks.length === 1 && isDue(tasks[0]!) && !isGrouped && !isCounted) {
+    return query(statements.insertOne, insertOneParams(now, how, tasks[0]!, queueId))
+  }
+  const texts = isCounted
+    ? [statements.insertCounted, statements.insertCountedGroups] as const
+    : [statements.insert, statements.insertGroups] as const
+  return query(texts[isGrouped ? 1 : 0], insertParams(now, how, tasks, queueId))
+    .then(([row]) => storedOf(tasks, row!))
+}
 
 // Mostly it is all of them, and then nobody need be told which.
 const storedOf = (tasks: Tasks, { stored, which, transaction }: Row): ReadonlyArray<Row> =>

@@ -41,6 +41,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `attempts`: the history of every task, only appended to
  * - `keys`: the task that took each key of a job last
  * - `queues`: the names of queues, whose numbers the other tables hold
+ * - `limits`, `buckets`: the limits of queues, and the tokens of their rates
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
  * - `runs`, `steps`: which runs of flows wait, and how far their steps are
  *
@@ -82,6 +83,7 @@ const records = (schema: Schema) => ({
     onExhausted: text("on_exhausted", { enum: ["fail", "skip", "collect"] }),
     version: text("version"),
     undoes: boolean("undoes"),
+    groupKey: text("group_key").notNull(),
   }, (row) => [
     index("tasks_parent").on(row.parent, row.step, row.id).where(sql`parent is not null`),
   ]),
@@ -114,6 +116,7 @@ const positions = (schema: Schema) => ({
     failures: integer("failures").notNull(),
     priority: smallint("priority").notNull(),
     crashes: smallint("crashes").notNull(),
+    groupKey: text("group_key").notNull(),
   }, (row) => [primaryKey({ columns: [row.queueId, row.priority, row.born, row.seq] })]),
   scheduled: schema.table("scheduled", {
     runAt: instant("run_at").notNull(),
@@ -123,6 +126,7 @@ const positions = (schema: Schema) => ({
     failures: integer("failures").notNull(),
     priority: smallint("priority").notNull(),
     crashes: smallint("crashes").notNull(),
+    groupKey: text("group_key").notNull(),
   }, (row) => [index("scheduled_run_at").on(row.queueId, row.runAt, row.taskId)]),
   claims: schema.table("claims", {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
@@ -131,6 +135,8 @@ const positions = (schema: Schema) => ({
     worker: text("worker").notNull(),
     taskIds: uuid("task_ids").array().notNull(),
     leases: integer("leases").array().notNull(),
+    queueId: integer("queue_id"),
+    keys: text("keys").array(),
   }),
   runs: schema.table("runs", {
     taskId: uuid("task_id").primaryKey(),
@@ -160,6 +166,25 @@ const positions = (schema: Schema) => ({
     flowType: text("flow_type").notNull(),
     options: json("options").notNull(),
   }, (row) => [primaryKey({ columns: [row.slug, row.version] })]),
+  limits: schema.table("limits", {
+    queueId: integer("queue_id").primaryKey(),
+    claimsBefore: bigint("claims_before", { mode: "number" }).notNull(),
+    level: bigint("level", { mode: "number" }),
+    periodMillis: bigint("period_millis", { mode: "number" }),
+    atMillis: bigint("at_millis", { mode: "number" }),
+    maxDepth: integer("max_depth"),
+    grouped: boolean("grouped").notNull(),
+    turn: text("turn").notNull(),
+    declared: text("declared"),
+  }),
+  buckets: schema.table("buckets", {
+    queueId: integer("queue_id").notNull(),
+    level: bigint("level", { mode: "number" }).notNull(),
+    periodMillis: bigint("period_millis", { mode: "number" }).notNull(),
+    atMillis: bigint("at_millis", { mode: "number" }).notNull(),
+    fullAt: bigint("full_at", { mode: "number" }).notNull(),
+    key: text("key").notNull(),
+  }, (row) => [primaryKey({ columns: [row.queueId, row.key] })]),
   workers: schema.table("workers", {
     id: text("id").primaryKey(),
     expiresAt: instant("expires_at").notNull(),

@@ -24,6 +24,7 @@ const storeOf = (query: Query, statements: Statements.Statements) =>
     connection: { concurrent: true, query } as never,
     statements,
     queues: undefined as never,
+    limited: undefined as never,
     now: Effect.succeed(null),
   }) as unknown as Store
 

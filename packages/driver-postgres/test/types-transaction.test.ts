@@ -9,6 +9,7 @@ import {
   type DriverError,
   type InputInvalid,
   Job,
+  type QueueFull,
   Transaction,
   Worker,
 } from "@millrace/core"
@@ -43,7 +44,11 @@ typed("a transaction keeps the effect's types, and needs what begins it", () => 
   const run = Transaction.run(Effect.as(Count.enqueue(1), "a" as const))
   same<
     typeof run,
-    Effect.Effect<"a", InputInvalid | DriverError, Driver.Driver | Transaction.Transactions>
+    Effect.Effect<
+      "a",
+      InputInvalid | QueueFull | DriverError,
+      Driver.Driver | Transaction.Transactions
+    >
   >(true)
 })
 
@@ -77,7 +82,7 @@ typed("completing keeps the handler's own errors, and deals with the storage's",
   Count.perform((n) =>
     Transaction.complete(
       Effect.gen(function* () {
-        yield* Effect.catchTag(Count.enqueue(n), "InputInvalid", Effect.die)
+        yield* Effect.catchTag(Count.enqueue(n), ["InputInvalid", "QueueFull"], Effect.die)
         return yield* n === 0 ? new Refused() : Effect.succeed(n)
       }),
     )

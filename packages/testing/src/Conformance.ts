@@ -10,12 +10,15 @@ import { cancelCases } from "./conformance/cancel.ts"
 import { claimCases } from "./conformance/claim.ts"
 import { crashCases } from "./conformance/crash.ts"
 import { Unexpected } from "./conformance/expect.ts"
+import { depthCases } from "./conformance/depth.ts"
 import { expiryCases } from "./conformance/expiry.ts"
 import { fencingCases } from "./conformance/fencing.ts"
 import { findCases } from "./conformance/find.ts"
 import type { Case } from "./conformance/fixtures.ts"
+import { groupCases } from "./conformance/groups.ts"
 import { heartbeatCases } from "./conformance/heartbeat.ts"
 import { insertCases } from "./conformance/insert.ts"
+import { limitCases } from "./conformance/limits.ts"
 import { orderCases } from "./conformance/order.ts"
 import { payloadCases } from "./conformance/payload.ts"
 import { pruneCases } from "./conformance/prune.ts"
@@ -55,6 +58,9 @@ export const cases: ReadonlyArray<Case> = [
   ...scheduleCases,
   ...claimCases,
   ...orderCases,
+  ...limitCases,
+  ...groupCases,
+  ...depthCases,
   ...settleCases,
   ...fencingCases,
   ...attemptCases,

@@ -81,3 +81,100 @@ describe("unique runs in the simulation", () => {
       }).pipe(Effect.provide(MemoryDriver.layer)),
     ))
 })
+
+describe("limits and groups in the simulation", () => {
+  const Call = Job.make("call", {
+    queue: "calls",
+    input: Schema.Int,
+    maxAttempts: 3,
+    maxCrashes: 9,
+  })
+  const Step = Job.make("step", {
+    queue: "steps",
+    input: Schema.Struct({ account: Schema.String, n: Schema.Int }),
+    maxAttempts: 3,
+    maxCrashes: 20,
+    baseDelay: "3 seconds",
+    group: ({ account }) => account,
+  })
+
+  it("hold, and the order of each key is kept, whatever strikes", async () => {
+    let most = 0
+    const report = await Effect.runPromise(Simulation.explore({
+      state: () => ({ calls: 0, steps: new Map<string, Array<number>>() }),
+      jobs: (state) => [
+        Call.perform((n) =>
+          Effect.gen(function* () {
+            most = Math.max(most, ++state.calls)
+            yield* Effect.sleep((yield* Random.nextIntBetween(1, 6)) * 1000)
+            state.calls--
+            if (n % 7 === 0) yield* Effect.die("busy")
+          })
+        ),
+        Step.perform(({ account, n }, { attempt }) =>
+          Effect.gen(function* () {
+            yield* Effect.sleep("500 millis")
+            if (n % 5 === 0 && attempt === 1) yield* Effect.die("not yet")
+            const done = state.steps.get(account) ?? []
+            if (!done.includes(n)) done.push(n)
+            state.steps.set(account, done)
+          })
+        ),
+      ],
+      worker: {
+        queues: {
+          calls: { limits: { concurrency: 3, rate: { count: 20, per: "1 minute", burst: 5 } } },
+        },
+      },
+      load: () =>
+        Effect.gen(function* () {
+          for (let n = 0; n < 60; n++) {
+            yield* Call.enqueueMany([n, n + 1])
+            yield* Step.enqueueMany(["a", "b", "c"].map((account) => ({ account, n })))
+            yield* Effect.sleep("4 seconds")
+          }
+        }),
+      invariants: {
+        "the steps of an account are done in order": ({ steps }) => {
+          const mixed = [...steps].find(([, done]) => done.some((n, at) => n < (done[at - 1] ?? 0)))
+          return mixed === undefined ? undefined : `those of ${mixed[0]} are ${mixed[1].join()}`
+        },
+      },
+      seeds: 30,
+    }))
+    ok(report.faults > 30, `only ${report.faults} faults`)
+    ok(most > 1, "calls never overlapped")
+  })
+
+  const claimed = (queue: string, count: number, more: Partial<Driver.NewTask>, from = 0) => {
+    const ledger = new Ledger()
+    ledger.limited("calls", { concurrency: 2 })
+    ledger.limited("paced", { rate: { count: 1, periodMillis: 1000, burst: 2 } })
+    const tasks = Array.from({ length: 4 }, () => newTask({ queue, ...more }))
+    ledger.inserted(tasks, tasks.map(({ id }) => ({ id, inserted: true })), 0)
+    for (const task of tasks.slice(from, from + count)) {
+      ledger.claimed("w", [{ ...task, lease: 1, crashes: 0 } as never], 0)
+    }
+    return ledger.broken
+  }
+
+  it("are checked: what is claimed beyond a limit, or out of order, is found", () => {
+    strictEqual(claimed("calls", 2, {}), undefined)
+    strictEqual(
+      claimed("calls", 3, {}),
+      'Task "send_email 3" was claimed beyond the limit of its queue',
+    )
+    strictEqual(
+      claimed("paced", 3, {}),
+      'Task "send_email 3" was claimed beyond the rate of its queue',
+    )
+    strictEqual(
+      claimed("steps", 2, { group: "a" }),
+      'Task "send_email 2" was claimed beyond the limit of its key',
+    )
+    strictEqual(
+      claimed("steps", 1, { group: "a" }, 1),
+      'Task "send_email 2" was claimed before another one of its key',
+    )
+  })
+})

@@ -38,8 +38,8 @@ export const memory = [
     ],
     [
       "memory: a limit is exceeded by one",
-      "(limits.get(lane) ?? 0) + limit)",
-      "(limits.get(lane) ?? 0) + limit + 1)",
+      "(asked.get(lane) ?? 0) + limit)",
+      "(asked.get(lane) ?? 0) + limit + 1)",
     ],
     [
       "memory: an insert wakes nobody",

@@ -4,6 +4,23 @@ import { mutantsOf } from "../Mutant.ts"
 const statements = "packages/driver-postgres/src/statements"
 
 export const postgresql = [
+  ...mutantsOf(`${statements}/Limited.ts`, ["pglite"], [
+    [
+      "SQL: what was held before a limit does not count",
+      "c.id <= l.claims_before",
+      "c.id < 0",
+    ],
+    [
+      "SQL: what is settled is held for ever",
+      "where a.task_id = u.task_id and a.lease = u.lease",
+      "where a.task_id = u.task_id and a.lease > u.lease",
+    ],
+    [
+      "SQL: a key's place is not kept",
+      "order by f.nth, f.group_key = '' or f.lease = 0,",
+      "order by f.nth,",
+    ],
+  ]),
   ...mutantsOf(`${statements}/Keys.ts`, ["pglite"], [
     [
       "SQL: a key goes to nobody else",

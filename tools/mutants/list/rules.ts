@@ -4,6 +4,39 @@ import { mutantsOf } from "../Mutant.ts"
 const core = "packages/core/src"
 
 export const rules = [
+  ...mutantsOf(`${core}/Granting.ts`, ["memory"], [
+    ["a queue has room for one more", "concurrency - held,", "concurrency - held + 1,"],
+    [
+      "a key has room for one more",
+      "Math.max(0, concurrency - (held.get(key) ?? 0))",
+      "Math.max(0, concurrency + 1 - (held.get(key) ?? 0))",
+    ],
+    [
+      "a task that waits blocks nobody",
+      'if (waits && onFailure === "block") return 0',
+      "",
+    ],
+    [
+      "what has begun loses its place",
+      "Number(b.begun) - Number(a.begun) || a.priority",
+      "a.priority",
+    ],
+    ["turns begin anew with each claim", "tasks.at(-1)?.key ??", '"" ??'],
+    ["a key's tokens are not taken", "buckets.set(key, taken(", "buckets.set(`x${key}`, taken("],
+  ]),
+  ...mutantsOf(`${core}/Limiting.ts`, ["memory"], [
+    ["a rate has one token too many", "Math.floor((full(rate)", "1 + Math.floor((full(rate)"],
+    [
+      "a rate leaks twice as fast",
+      "Math.max(0, now - at) * rate.count",
+      "Math.max(0, now - at) * rate.count * 2",
+    ],
+    [
+      "a queue is one task too deep",
+      "depth.depth + count > depth.max",
+      "depth.depth + count > depth.max + 1",
+    ],
+  ]),
   ...mutantsOf(`${core}/Uniqueness.ts`, ["memory"], [
     [
       "a key is kept for ever",

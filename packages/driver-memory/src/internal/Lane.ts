@@ -9,10 +9,22 @@ import { placeOf, type Row } from "./Row.ts"
 export class Lane {
   private readonly ready: Array<Row> = []
   private readonly scheduled: Array<Row> = []
+  readonly queue: string
   private readonly nextSequence: () => number
 
-  constructor(nextSequence: () => number) {
+  constructor(queue: string, nextSequence: () => number) {
+    this.queue = queue
     this.nextSequence = nextSequence
+  }
+
+  /** How many tasks wait, due or not. */
+  get depth(): number {
+    return this.ready.length + this.scheduled.length
+  }
+
+  /** The keys of which a task has begun and waits for its next attempt. */
+  waitingKeys(): ReadonlySet<string> {
+    return new Set(this.scheduled.flatMap(({ lease, task }) => lease > 0 ? task.group ?? [] : []))
   }
 
   /** When the first scheduled task is due; `Infinity` where there is none. */

@@ -91,3 +91,11 @@ export const recordOf = (row: Row): Driver.TaskRecord => ({
   dueAt: row.dueAt,
   history: [...row.history],
 })
+
+/** Whether it is what a reader asks for, wherever that begins. */
+export const matches = (row: Row, query: Driver.FindQuery): boolean =>
+  (query.steps === undefined || query.steps.includes(row.task.step)) &&
+  (query.after === undefined || row.task.id > query.after) &&
+  (query.flow === undefined || row.task.flow === query.flow) &&
+  (query.queue === undefined || row.task.queue === query.queue) &&
+  (query.states === undefined || query.states.includes(row.state))

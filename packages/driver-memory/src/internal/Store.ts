@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
+import { Claiming, type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
 import { Lane } from "./Lane.ts"
+import { LimitedQueues } from "./LimitedQueues.ts"
 import * as Row from "./Row.ts"
 import { Sessions } from "./Sessions.ts"
 import { Tree } from "./Tree.ts"
@@ -19,6 +20,7 @@ export class Store {
   /** The task that took each key last. */
   private readonly keys = new Map<string, Task.TaskId>()
   private readonly tree = new Tree()
+  private readonly limited = new LimitedQueues()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
@@ -42,6 +44,7 @@ export class Store {
     for (const row of this.running) copy.running.add(twinOf(row))
     for (const [name, id] of this.keys) copy.keys.set(name, id)
     copy.tree.fill(this.tree, twinOf)
+    copy.limited.fill(this.limited)
     copy.sessions = this.sessions
     copy.sequence = this.sequence
     return copy
@@ -56,6 +59,9 @@ export class Store {
       },
     }
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
+    const depthOf = (queue: string) => this.limited.depthOf(this.lane(queue))
+    const full = Limiting.fullOf(tasks, verdicts, depthOf)
+    if (full !== undefined) return tasks.map(({ id }) => ({ id, inserted: false, full }))
     const stored = tasks.filter((_, index) => verdicts[index]!.stored)
     for (const task of stored) this.store(task, now)
     const told = stored.flatMap(({ ended, parent, step }) =>
@@ -70,31 +76,31 @@ export class Store {
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
     const session = this.sessions.live(request.worker, now)
     if (session === undefined) return { tasks: [], nextDueMillis: undefined }
-    const limits = new Map<Lane, number>()
+    const asked = new Map<Lane, number>()
     for (const { queue, limit } of request.lanes) {
       const lane = this.lane(queue)
-      limits.set(lane, (limits.get(lane) ?? 0) + limit)
+      asked.set(lane, (asked.get(lane) ?? 0) + limit)
     }
-    const lanes = [...limits.keys()]
-    for (const lane of lanes) lane.promote(now)
-    const batches = Claiming.batchesOf(
-      lanes.map((lane) =>
-        lane.first(limits.get(lane)!).map((row) => ({ row, ...Row.placeOf(row) }))
-      ),
-    )
-    batches.forEach((batch, index) => lanes[index]!.take(batch.length))
-    const claimed = batches.flat().map(({ row }) => row)
+    const { claimed, nextDue } = this.limited.take(asked, this.running, now)
     for (const row of claimed) {
       row.state = "running"
       row.lease++
       row.session = session
       this.running.add(row)
     }
-    const nextDue = Math.min(...lanes.map((lane) => lane.nextDue))
     return {
-      tasks: claimed.map(Row.claimedOf),
+      tasks: claimed.map((row) => this.limited.claimedOf(row)),
       nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
     }
+  }
+
+  limit(
+    queue: string,
+    limits: Limiting.QueueLimits | null | undefined,
+  ): Limiting.QueueLimits | undefined {
+    const answer = this.limited.say(queue, limits)
+    if (limits !== undefined) this.wake({ _tag: "Ready", queue })
+    return answer
   }
 
   settle(changes: ReadonlyArray<Task.Change>, now: number): ReadonlyArray<Driver.Settled> {
@@ -189,11 +195,7 @@ export class Store {
 
   find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {
     return this.candidates(query)
-      .filter((row) => query.steps === undefined || query.steps.includes(row.task.step))
-      .filter((row) => query.after === undefined || row.task.id > query.after)
-      .filter((row) => query.flow === undefined || row.task.flow === query.flow)
-      .filter((row) => query.queue === undefined || row.task.queue === query.queue)
-      .filter((row) => query.states === undefined || query.states.includes(row.state))
+      .filter((row) => Row.matches(row, query))
       .sort((a, b) => a.task.id < b.task.id ? -1 : 1)
       .slice(0, query.limit)
       .map(Row.recordOf)
@@ -227,6 +229,7 @@ export class Store {
   /** Stores a task, unless its id is there. */
   private store(task: Driver.NewTask, now: number): boolean {
     if (this.rows.has(task.id)) return false
+    this.limited.note(task)
     const row = Row.make(task, now)
     this.rows.set(task.id, row)
     const run = this.runs.get(task.runId)
@@ -290,7 +293,7 @@ export class Store {
 
   private lane(queue: string): Lane {
     let lane = this.lanes.get(queue)
-    if (lane === undefined) this.lanes.set(queue, lane = new Lane(() => ++this.sequence))
+    if (lane === undefined) this.lanes.set(queue, lane = new Lane(queue, () => ++this.sequence))
     return lane
   }
 }

@@ -136,19 +136,20 @@ export const placeWritten = (
   more = "",
 ): string => `
 back as materialized (
-  select b.*, w.queue_id, w.priority from written b cross join lateral (
-    select queue_id, priority from ${schema}.tasks where id = b.task_id limit 1
+  select b.*, w.queue_id, w.priority, w.group_key from written b cross join lateral (
+    select queue_id, priority, group_key from ${schema}.tasks where id = b.task_id limit 1
   ) w
   where b.state = 'ready'
 ),
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  select queue_id, priority, task_id, lease, failures, crashes
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  select queue_id, priority, task_id, lease, failures, crashes, group_key
   from back where due_at <= finished_at${more}
 ),
 planned as (
-  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes)
-  select queue_id, due_at, task_id, priority, lease, failures, crashes
+  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes,
+    group_key)
+  select queue_id, due_at, task_id, priority, lease, failures, crashes, group_key
   from back where due_at > finished_at
 ),
 ${wakeReady(schema, channel, readyOf(more), "false")},
@@ -156,6 +157,8 @@ ${tellEnds(schema, channel, awaited)}`
 
 const readyOf = (more: string) => {
   const back = "back where due_at <= finished_at"
-  return more === "" ? back : `(select queue_id, priority, task_id, lease, failures, crashes
+  return more === ""
+    ? back
+    : `(select queue_id, priority, task_id, lease, failures, crashes, group_key
     from ${back}${more}) as r`
 }

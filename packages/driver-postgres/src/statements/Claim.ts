@@ -9,15 +9,46 @@ import { namesOf, pack } from "../Packing.ts"
 import { millisOf, nowOf } from "./Parameters.ts"
 
 /**
+ * The queries that move what is due in the queues of `lane` among the ready tasks, where `moves`:
+ * `head` is the next scheduled task of each queue, and `due` what is moved.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const due = (schema: string, moves: string): string => `
+head as materialized (
+  select l.queue_id, h.run_at from lane l cross join lateral (
+    select s.run_at from ${schema}.scheduled s
+    where s.queue_id = l.queue_id order by s.queue_id, s.run_at, s.task_id limit 1
+  ) h
+),
+due as materialized (
+  select d.* from head h cross join t cross join lateral (
+    select s.* from ${schema}.scheduled s
+    where s.queue_id = h.queue_id and s.run_at <= t.now
+    order by s.queue_id, s.run_at, s.task_id limit ${Limits.duePerClaim} for update skip locked
+  ) d
+  where ${moves} and h.run_at <= t.now
+),
+left_schedule as (
+  delete from ${schema}.scheduled where task_id = any(array(select task_id from due))
+),
+moved as (
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  select queue_id, priority, task_id, lease, failures, crashes, group_key from due
+)`
+
+/**
  * `$1` instant or NULL, `$2` worker, `$3` queue ids, `$4` limits, `$5` whether due tasks are moved
  * first.
  *
  * **Details**
  *
  * The first row has no `nth`: it says which claim was made, how many tasks were moved, when the
- * next one is due, and what `Marks` remembers. Where tasks were moved nothing is taken, since a
- * statement does not see its own writes: the caller repeats it with `$5` false. A task that has
- * crashed is taken alone, as `Claiming.batchesOf` says.
+ * next one is due, what `Marks` remembers, and which queues have limits: those are left out, and
+ * have the statements of `Limited.ts`. Where tasks were moved nothing is taken, since a statement
+ * does not see its own writes: the caller repeats it with `$5` false. A task that has crashed is
+ * taken alone, as `Claiming.batchesOf` says.
  *
  * @category statements
  * @since 0.1.0
@@ -62,28 +93,9 @@ live as materialized (
 lane as materialized (
   select l.queue_id, l.lim, l.nth
   from live, unnest($3::text::int[], $4::text::int[]) with ordinality as l(queue_id, lim, nth)
+  where not exists (select 1 from ${schema}.limits x where x.queue_id = l.queue_id)
 ),
-head as materialized (
-  select l.queue_id, h.run_at from lane l cross join lateral (
-    select s.run_at from ${schema}.scheduled s
-    where s.queue_id = l.queue_id order by s.queue_id, s.run_at, s.task_id limit 1
-  ) h
-),
-due as materialized (
-  select d.* from head h cross join t cross join lateral (
-    select s.* from ${schema}.scheduled s
-    where s.queue_id = h.queue_id and s.run_at <= t.now
-    order by s.queue_id, s.run_at, s.task_id limit ${Limits.duePerClaim} for update skip locked
-  ) d
-  where $5::text::boolean and h.run_at <= t.now
-),
-left_schedule as (
-  delete from ${schema}.scheduled where task_id = any(array(select task_id from due))
-),
-moved as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  select queue_id, priority, task_id, lease, failures, crashes from due
-),
+${due(schema, "$5::text::boolean")},
 first as materialized (
   select l.nth as lane, r.* from lane l cross join lateral (${first(schema)}
   ) r
@@ -115,9 +127,11 @@ select (select id::float8 from made) as claim, (select count(*) from due)::int a
   pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
   (select string_agg(concat_ws(' ', f.queue_id, f.priority, f.born), ',') from lane l
     cross join lateral (select * from first where lane = l.nth limit 1) f) as fronts,
+  (select string_agg(l.queue_id::text, ',') from unnest($3::text::int[]) as l(queue_id)
+    where exists (select 1 from ${schema}.limits x where x.queue_id = l.queue_id)) as limited,
   ${namesOf(columns).map((name) => `null as ${name}`).join(", ")}
 union all
-select null, null, null, null, null, packed.* from (${
+select null, null, null, null, null, null, packed.* from (${
   pack(
     columns,
     `(select row_number() over () as nth, * from taken) taken cross join lateral (

@@ -24,7 +24,7 @@ export type Origin = "all" | "ids" | "runs" | "parents"
 export const find = (schema: string, origin: Origin): string => `
 select * from (
   select t.id, t.run_id, t.flow_type, t.flow, t.step, t.index, t.queue_id, t.priority,
-    t.input::text as input, t.max_attempts, t.max_crashes, t.awaited, t.trace,
+    t.input::text as input, t.max_attempts, t.max_crashes, t.awaited, t.trace, t.group_key,
     t.parent, t.on_exhausted, t.version, t.undoes,
     ${millisOf("t.created_at")} as created, ${millisOf("s.run_at")} as due, ${standingColumns},
     (

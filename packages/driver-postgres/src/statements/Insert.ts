@@ -31,6 +31,21 @@ export const taskColumns = {
 
 const given = rows(4, taskColumns)
 
+const grouped = rows(4, { ...taskColumns, group_key: "text" })
+
+/**
+ * What a batch of tasks carries, and what was looked at for it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Carries {
+  /** The keys of groups. */
+  readonly groups: boolean
+  /** The queues were asked whether they are full: else nothing is stored in one that can be. */
+  readonly counted: boolean
+}
+
 /**
  * How tasks are stored: whether workers are woken unasked, and the only transaction to do it in:
  * `open` for any that has written something.
@@ -41,6 +56,8 @@ const given = rows(4, taskColumns)
 export interface How {
   readonly always: boolean
   readonly transaction?: string | undefined
+  /** Whether the queues were asked whether they are full. */
+  readonly counted?: boolean
 }
 
 /**
@@ -68,38 +85,56 @@ export const transactionOf: string =
  * @category statements
  * @since 0.1.0
  */
-export const insert = (schema: string, channel: string): string => `
+export const insert = (
+  schema: string,
+  channel: string,
+  { counted, groups }: Carries,
+): string => {
+  const own = (text: string) => groups ? text : ""
+  return `
 with t as materialized (
   select ${nowOf("$1::text")} as now
-  where ${inTransaction}
+  where ${inTransaction}${counted ? "" : andShallow(schema, given.all.queue_id)}
 ),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
-    priority, max_crashes, awaited, flow_type, flow, step, input, trace)
+    priority, max_crashes, awaited, flow_type, flow, step, input, trace${own(", group_key")})
   select n.id, coalesce(${given.read.run_id}, n.id), t.now,
     case when d.at > t.now then d.at end,
     ${given.read.queue_id}, ${given.read.index}, ${given.read.max_attempts},
     ${given.read.priority}, ${given.read.max_crashes}, ${given.read.awaited},
     ${given.read.flow_type}, ${given.read.flow}, ${given.read.step}, ${given.read.input},
-    ${given.read.trace}
-  from t, ${given.from},
+    ${given.read.trace}${own(`, ${grouped.read.group_key}`)}
+  from t, ${groups ? grouped.from : given.from},
     lateral (select coalesce(${instantOf(given.read.due)},
       t.now + ${given.read.delay} * interval '1 millisecond') as at) d
   on conflict (id) do nothing
-  returning id, queue_id, priority, run_at
+  returning id, queue_id, priority, run_at${own(", group_key")}
 ),
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  select queue_id, priority, id, 0, 0, 0 from stored where run_at is null
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes${
+    own(", group_key")
+  })
+  select queue_id, priority, id, 0, 0, 0${own(", group_key")} from stored where run_at is null
 ),
 planned as (
-  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes)
-  select queue_id, run_at, id, priority, 0, 0, 0 from stored where run_at is not null
+  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes${
+    own(", group_key")
+  })
+  select queue_id, run_at, id, priority, 0, 0, 0${own(", group_key")}
+  from stored where run_at is not null
 ),
 ${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")}
 select count(*)::int as stored, string_agg(id::text, ',') as which, ${transactionOf},
   (select count(*) from woken)::int as woken
 from stored`
+}
+
+/** Whether a batch carries keys of groups.
+ * @category guards
+ * @since 0.1.0 */
+export const hasGroups = (tasks: ReadonlyArray<Driver.NewTask>): boolean =>
+  tasks.some(({ group }) => group !== undefined)
 
 /** Writes the parameters.
  * @category statements
@@ -113,7 +148,9 @@ export const insertParams = (
   now,
   String(how.always),
   how.transaction ?? null,
-  ...given.encode(tasks, taskValues(queueId)),
+  ...(hasGroups(tasks)
+    ? grouped.encode(tasks, { ...taskValues(queueId), group_key: groupOf })
+    : given.encode(tasks, taskValues(queueId))),
 ]
 
 /** How the columns of a task are read from it.
@@ -139,3 +176,17 @@ export const taskValues = (
   // Whatever is before 1970 is due, though the database may not know the year.
   due: (task) => task.dueAt === undefined ? undefined : Math.max(0, task.dueAt),
 })
+
+/** How the key of a group is read from a task.
+ * @category models
+ * @since 0.1.0 */
+export const groupOf = (task: Driver.NewTask): string => task.group ?? ""
+
+/** Stores nothing where one of some queues has a maximum depth, which is to be looked at first.
+ * @category statements
+ * @since 0.1.0 */
+export const andShallow = (schema: string, queueIds: string): string => `
+    and not exists (
+      select 1 from ${schema}.limits d where d.max_depth is not null
+        and d.queue_id = any(${queueIds})
+    )`

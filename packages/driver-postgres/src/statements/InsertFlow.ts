@@ -5,7 +5,14 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
-import { inTransaction, taskColumns, taskValues, transactionOf } from "./Insert.ts"
+import {
+  andShallow,
+  groupOf,
+  inTransaction,
+  taskColumns,
+  taskValues,
+  transactionOf,
+} from "./Insert.ts"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
 import { andMoved, moves, reporting } from "./Report.ts"
 import { wakeReady } from "./Wake.ts"
@@ -22,6 +29,7 @@ const columns = {
   message: "text",
   output: "json",
   error: "json",
+  group_key: "text",
 } as const
 
 const given = rows(4, columns)
@@ -30,10 +38,10 @@ const names = Object.keys(columns) as ReadonlyArray<keyof typeof columns>
 
 const isStored = "(n.id in (select id from stored)) is true"
 
-const storing = (schema: string) => `
+const storing = (schema: string, counted: boolean) => `
 with t as materialized (
   select ${nowOf("$1::text")} as now
-  where ${inTransaction}
+  where ${inTransaction}${counted ? "" : andShallow(schema, given.all.queue_id)}
 ),
 n as materialized (
   select ${names.map((name) => `${given.read[name]} as ${name}`).join(", ")} from ${given.from}
@@ -41,24 +49,26 @@ n as materialized (
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
     priority, max_crashes, awaited, flow_type, flow, step, input, trace, parent, on_exhausted,
-    version, undoes)
+    version, undoes, group_key)
   select n.id, coalesce(n.run_id, n.id), t.now,
     case when n.state is null and not n.waits and d.at > t.now then d.at end,
     n.queue_id, n.index, n.max_attempts, n.priority, n.max_crashes, n.awaited, n.flow_type, n.flow,
-    n.step, n.input, n.trace, n.parent, n.on_exhausted, n.version, n.undoes
+    n.step, n.input, n.trace, n.parent, n.on_exhausted, n.version, n.undoes, n.group_key
   from t, n, lateral (select coalesce(${instantOf("n.due")},
     t.now + n.delay * interval '1 millisecond') as at) d
   on conflict (id) do nothing
-  returning id, queue_id, priority, run_at
+  returning id, queue_id, priority, run_at, group_key
 ),
 fresh as materialized (
-  select queue_id, priority, id as task_id, 0 as lease, 0 as failures, 0::smallint as crashes
+  select queue_id, priority, id as task_id, 0 as lease, 0 as failures, 0::smallint as crashes,
+    group_key
   from stored where run_at is null
     and (id in (select id from n where state is null and not waits)) is true
 ),
 planned as (
-  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes)
-  select queue_id, run_at, id, priority, 0, 0, 0 from stored where run_at is not null
+  insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes,
+    group_key)
+  select queue_id, run_at, id, priority, 0, 0, 0, group_key from stored where run_at is not null
 ),
 entered as (
   insert into ${schema}.attempts (task_id, lease, finished_at, failures, crashes, kind, state,
@@ -69,8 +79,8 @@ entered as (
 
 const placing = (schema: string, more: string) => `
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  select queue_id, priority, task_id, lease, failures, crashes from fresh${more}
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  select queue_id, priority, task_id, lease, failures, crashes, group_key from fresh${more}
 )`
 
 /**
@@ -80,8 +90,8 @@ placed as (
  * @category statements
  * @since 0.1.0
  */
-export const insertFlow = (schema: string, channel: string): string => `
-${storing(schema)},
+export const insertFlow = (schema: string, channel: string, counted: boolean): string => `
+${storing(schema, counted)},
 counts as materialized (
   select parent, step, count(*)::int as tasks,
     count(*) filter (where state = 'completed')::int as completed, 0 as failed, 0 as cancelled,
@@ -100,7 +110,8 @@ ${
   wakeReady(
     schema,
     channel,
-    `(select queue_id, priority, task_id, lease, failures, crashes from fresh${andMoved}) as r`,
+    `(select queue_id, priority, task_id, lease, failures, crashes, group_key
+      from fresh${andMoved}) as r`,
     "$2::text::boolean",
   )
 }
@@ -114,7 +125,7 @@ select id, ${transactionOf}, (select count(*) from woken)::int as woken from sto
  * @since 0.1.0
  */
 export const insertStarted = (schema: string): string => `
-${storing(schema)},
+${storing(schema, true)},
 ${placing(schema, "")}
 select id, $2::text::boolean as woken from stored`
 
@@ -142,5 +153,6 @@ export const insertFlowParams = (
     message: (task) => task.ended?.failure?.message,
     output: (task) => task.ended?.output,
     error: (task) => task.ended?.failure?.error,
+    group_key: groupOf,
   }),
 ]

@@ -6,7 +6,7 @@
  */
 import type { Driver } from "@millrace/core"
 import type { How } from "./Insert.ts"
-import { inTransaction, transactionOf } from "./Insert.ts"
+import { andShallow, inTransaction, transactionOf } from "./Insert.ts"
 import { nowOf } from "./Parameters.ts"
 
 /**
@@ -16,7 +16,9 @@ import { nowOf } from "./Parameters.ts"
  * @since 0.1.0
  */
 export const insertOne = (schema: string, channel: string): string => `
-with t as materialized (select ${nowOf("$1::text")} as now where ${inTransaction}),
+with t as materialized (select ${nowOf("$1::text")} as now 
+  where ${inTransaction}${andShallow(schema, "array[$6::text::int]")}
+),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, queue_id, index, max_attempts, priority,
     max_crashes, awaited, flow_type, flow, step, input, trace)

@@ -24,6 +24,8 @@ export interface Rows<C extends Columns> {
   readonly from: string
   /** The SQL that reads a column of the current row. */
   readonly read: Readonly<Record<keyof C, string>>
+  /** The SQL of an array of a column's values, those that all rows share among them. */
+  readonly all: Readonly<Record<keyof C, string>>
   /** Writes the rows' parameters. */
   readonly encode: <A>(
     rows: ReadonlyArray<A>,
@@ -58,6 +60,12 @@ export const rows = <const C extends Columns>(first: number, columns: C): Rows<C
     from: `(select ${shared.join(", ")} offset 0) as shared
     cross join unnest(${arrays.join(", ")}) as n(${[id, ...names].join(", ")})`,
     read: Object.fromEntries([[id, `n.${id}`], ...reads]) as Record<keyof C, string>,
+    all: Object.fromEntries([
+      [id, arrays[0]!],
+      ...names.map((name, index) =>
+        [name, `${arrays[index + 1]} || ${sharedAt(index)}::text::${columns[name]}`] as const
+      ),
+    ]) as Record<keyof C, string>,
     encode: (given, values) => [
       arrayLiteral(given.map(values[id])),
       ...names.flatMap((name) => encodeColumn(given, values[name])),

@@ -79,9 +79,10 @@ delete from ${schema}.steps where parent = any(array(select id from empty))`
  * @since 0.1.0
  */
 export const trimClaims = (schema: string): string => `
-update ${schema}.claims c set (task_ids, leases) = (
-  select array_agg(u.task_id), array_agg(u.lease)
-  from unnest(c.task_ids, c.leases) as u(task_id, lease)
+update ${schema}.claims c set (task_ids, leases, keys) = (
+  select array_agg(u.task_id), array_agg(u.lease),
+    case when c.keys is not null then array_agg(u.key) end
+  from unnest(c.task_ids, c.leases, c.keys) as u(task_id, lease, key)
   where not (u.task_id = any($1::text::uuid[]))
 )
 where c.task_ids && $1::text::uuid[] and not (c.task_ids <@ $1::text::uuid[])`

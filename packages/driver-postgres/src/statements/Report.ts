@@ -126,7 +126,7 @@ export const readyOfMoved = `
  * @category statements
  * @since 0.1.0 */
 export const andMoved = `
-  union all ${readyOfMoved}`
+  union all select m.*, '' from (${readyOfMoved}) m`
 
 const countsGiven = rows(3, {
   parent: "uuid",

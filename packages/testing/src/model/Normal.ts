@@ -13,6 +13,7 @@ import { showJson } from "../conformance/expect.ts"
 export const record = (one: Driver.TaskRecord, now: number) => ({
   ...identity(one),
   priority: one.priority,
+  group: one.group,
   dueAt: one.dueAt === undefined || one.dueAt <= now ? undefined : one.dueAt,
   history: one.history.map(({ kind, lease, attempt, startedAt, at, output, failure }) => ({
     ...{ kind, lease, attempt, startedAt, at },

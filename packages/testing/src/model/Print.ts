@@ -34,6 +34,8 @@ export const command = (one: Command): string => {
       return one.lease === 0
         ? `worker ${one.worker} ends its session, holding ${tasks(one.held)}`
         : `worker ${one.worker} beats for ${one.lease} ms, holding ${tasks(one.held)}`
+    case "Limit":
+      return `limit queue ${one.queue} to ${JSON.stringify(one.limits)}`
     case "Advance":
       return `${one.millis} ms pass`
     case "Recover":
@@ -63,6 +65,7 @@ const newTask = (one: NewTask): string =>
     ...(one.awaited ? ["awaited"] : []),
     `input ${one.input}`,
     ...(one.unique === undefined ? [] : [unique(one.unique)]),
+    ...(one.group === undefined ? [] : [`group ${one.group}`]),
   ].join(", ")
 
 const unique = ({ key, onClash, periodMillis, states }: NonNullable<NewTask["unique"]>): string =>

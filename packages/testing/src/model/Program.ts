@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Outcome, Task, Uniqueness } from "@millrace/core"
+import type { Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
 import * as Seeded from "./Seeded.ts"
 
 /**
@@ -29,6 +29,11 @@ export type Command =
     readonly worker: number
     readonly lease: number
     readonly held: ReadonlyArray<number>
+  }
+  | {
+    readonly _tag: "Limit"
+    readonly queue: number
+    readonly limits: Limiting.QueueLimits | null
   }
   | { readonly _tag: "Advance"; readonly millis: number }
   | { readonly _tag: "Recover" }
@@ -58,6 +63,7 @@ export interface NewTask {
   readonly awaited: boolean
   readonly input: string
   readonly unique: Uniqueness.Unique | undefined
+  readonly group: string | undefined
 }
 
 /**
@@ -115,7 +121,18 @@ const different = (random: Seeded.Seeded, most: number): ReadonlyArray<number> =
 const kinds: ReadonlyArray<Command["_tag"]> = [
   ...["Insert", "Insert", "Insert", "Claim", "Claim", "Claim", "Claim"] as const,
   ...["Settle", "Settle", "Settle", "Settle", "Advance", "Advance", "Advance"] as const,
-  ...["Beat", "Beat", "Beat", "Cancel", "Retry", "Retry", "Recover", "Prune", "Find"] as const,
+  ...[
+    "Beat",
+    "Beat",
+    "Beat",
+    "Cancel",
+    "Retry",
+    "Retry",
+    "Recover",
+    "Prune",
+    "Find",
+    "Limit",
+  ] as const,
 ]
 
 const command = (random: Seeded.Seeded): Command => {
@@ -136,6 +153,12 @@ const command = (random: Seeded.Seeded): Command => {
         worker: random.below(pool.workers),
         lease: random.oneIn(8) ? 0 : random.pick([1000, 5000, 10_000]),
         held: different(random, 4),
+      }
+    case "Limit":
+      return {
+        _tag,
+        queue: random.below(pool.queues),
+        limits: random.oneIn(4) ? null : limits(random),
       }
     case "Advance":
       return { _tag, millis: random.pick([1, 499, 500, 1000, 5000]) }
@@ -164,6 +187,28 @@ const newTask = (random: Seeded.Seeded): NewTask => ({
   awaited: random.oneIn(2),
   input: random.pick(inputs),
   unique: random.oneIn(3) ? unique(random) : undefined,
+  group: random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
+})
+
+const limits = (random: Seeded.Seeded): Limiting.QueueLimits => {
+  const some = <A>(value: () => A): A | undefined => random.oneIn(2) ? value() : undefined
+  return {
+    concurrency: some(() => 1 + random.below(4)),
+    rate: random.oneIn(4) ? rate(random) : undefined,
+    maxDepth: random.oneIn(4) ? random.pick([3, 6]) : undefined,
+    keys: some(() => ({
+      concurrency: 1 + random.below(3),
+      rate: random.oneIn(3) ? rate(random) : undefined,
+      onFailure: random.oneIn(2) ? "block" : "skip",
+      weights: random.oneIn(3) ? { [random.pick(["a", "b"])]: 2 } : undefined,
+    })),
+  }
+}
+
+const rate = (random: Seeded.Seeded): Limiting.Rate => ({
+  count: 1 + random.below(3),
+  periodMillis: random.pick([500, 1000, 7000]),
+  burst: 1 + random.below(3),
 })
 
 const unique = (random: Seeded.Seeded): Uniqueness.Unique => ({

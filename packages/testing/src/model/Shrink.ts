@@ -87,6 +87,7 @@ const without = (command: Command): ReadonlyArray<Command> => {
         ...each(command.tasks, { awaited: false }),
         ...each(command.tasks, { input: "null" }),
         ...each(command.tasks, { unique: undefined }),
+        ...each(command.tasks, { group: undefined }),
       ].map((tasks) => ({ ...command, tasks }))
     case "Claim":
       return less(command.lanes).map((lanes) => ({ ...command, lanes }))
@@ -97,6 +98,12 @@ const without = (command: Command): ReadonlyArray<Command> => {
         ...each(command.changes, { elapsed: undefined }),
         ...each(command.changes, { outcome: { _tag: "Completed", output: "null" } }),
       ].map((changes) => ({ ...command, changes }))
+    case "Limit": {
+      const { limits } = command
+      return limits === null ? [] : Object.keys(limits)
+        .filter((name) => limits[name as keyof typeof limits] !== undefined)
+        .map((name) => ({ ...command, limits: { ...limits, [name]: undefined } }))
+    }
     case "Cancel":
     case "Retry":
       return less(command.tasks).map((tasks) => ({ ...command, tasks }))

@@ -28,10 +28,7 @@ export interface Difference {
   readonly actual: string
 }
 
-/**
- * The names of one trial, and what it remembers: the claims of each task, and the sessions of the
- * workers.
- */
+/** The names of one trial, and what it remembers: claims of tasks, and sessions of workers. */
 interface Memory {
   readonly stage: Stage
   readonly claims: Map<number, Array<Driver.ClaimedTask>>
@@ -181,6 +178,8 @@ const asked = (memory: Memory, command: Command, now: number): Ask | undefined =
       return decided(memory, command.tasks, { _tag: "RetryRequested" })
     case "Beat":
       return beaten(memory, command, now)
+    case "Limit":
+      return (driver) => driver.limit(queue(command.queue), command.limits)
     case "Advance":
       return undefined
     case "Recover":

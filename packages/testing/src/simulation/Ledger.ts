@@ -4,9 +4,10 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Task, Uniqueness } from "@millrace/core"
+import { Claiming, type Driver, type Limiting, Task, Uniqueness } from "@millrace/core"
+import { LimitBooks, type Member } from "./Limits.ts"
 
-interface Account {
+interface Account extends Member {
   /** How the trace calls the task. */
   readonly name: string
   readonly flow: string
@@ -29,6 +30,7 @@ interface Account {
 export class Ledger {
   readonly #accounts = new Map<Task.TaskId, Account>()
   /** The task that took each key last. */
+  readonly #limits = new LimitBooks()
   readonly #keys = new Map<string, Task.TaskId>()
   /** How many tasks have not ended. */
   open = 0
@@ -63,6 +65,10 @@ export class Ledger {
       this.#accounts.set(task.id, {
         name: `${task.flow} ${this.#accounts.size + 1}`,
         flow: task.flow,
+        queue: task.queue,
+        group: task.group,
+        number: this.#accounts.size,
+        delayed: !Claiming.isDue(task.dueAt ?? now + task.delayMillis, now),
         priority,
         maxAttempts,
         maxCrashes,
@@ -97,6 +103,11 @@ export class Ledger {
     this.#keys.set(name, id)
   }
 
+  /** Somebody says the limits of a queue. */
+  limited(queue: string, limits: Limiting.QueueLimits | null | undefined): void {
+    if (limits !== undefined) this.#limits.said(queue, limits)
+  }
+
   claimed(worker: string, tasks: ReadonlyArray<Driver.ClaimedTask>, now: number): void {
     for (const task of tasks) {
       const account = this.#accounts.get(task.id)
@@ -111,6 +122,8 @@ export class Ledger {
         this.#break("was claimed with others although it had crashed", task.id)
       }
       account.state = "running"
+      const wrong = this.#limits.claimed(account, this.#accounts.values(), now)
+      if (wrong !== undefined) this.#break(wrong, task.id)
       account.lease = task.lease
       account.worker = worker
     }

@@ -110,6 +110,8 @@ export class Storage {
           if (!live) say("has lost its lease")
           else if (lost.length > 0) say("no longer holds", lost)
         }),
+      limit: (queue, limits) =>
+        call("limit", driver.limit(queue, limits), () => this.#ledger.limited(queue, limits)),
       prune: (request) => call("prune", driver.prune(request), () => {}),
       progress: (runs) => call("progress", driver.progress(runs), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),

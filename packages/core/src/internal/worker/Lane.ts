@@ -49,7 +49,9 @@ export class Lane {
 
   /** Takes what a claim of `asked` tasks answered. */
   add(claimed: ReadonlyArray<Held>, asked: number, now: number): void {
-    if (claimed.length === asked && this.active + this.waiting < this.concurrency) {
+    // What a rate lets through is to start now, and so is never claimed ahead.
+    if (claimed[0]?.task.limited === "paced") this.#stock = this.concurrency
+    else if (claimed.length === asked && this.active + this.waiting < this.concurrency) {
       this.#stock = Math.min(maxStock + this.concurrency, this.#stock * 2)
     }
     for (const held of claimed) this.#waiting.push({ held, since: now })

@@ -5,6 +5,8 @@ import type * as Job from "../../Job.ts"
 import * as Definition from "../../Definition.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
+import type { QueueLimits } from "../../Limiting.ts"
+import * as Queues from "../../Queues.ts"
 import type { Options } from "../../Worker.ts"
 import type { AnyHandledFlow } from "../../FlowHandlers.ts"
 import { keyOf, ofFlow } from "../flow/Serving.ts"
@@ -18,6 +20,8 @@ export interface Settings {
   readonly served: Catalogue
   /** By the name of the queue. */
   readonly concurrency: ReadonlyMap<string, number>
+  /** The limits to say, by the name of the queue. */
+  readonly limits: ReadonlyMap<string, QueueLimits>
   readonly leaseMillis: number
   readonly pollMillis: number
   readonly graceMillis: number
@@ -38,15 +42,18 @@ export const make = (
   Problem.throwFirst(problemsOf(options))
   const { jobs = [], flows = [] } = options
   const concurrency = new Map<string, number>()
+  const limits = new Map<string, QueueLimits>()
   for (const queue of [...jobs.map((job) => job.queue), ...flows.flatMap(queuesOf)]) {
-    const own = options.queues?.[queue]?.concurrency
-    concurrency.set(queue, own ?? options.concurrency ?? defaults.concurrency)
+    const own = options.queues?.[queue]
+    if (own?.limits !== undefined) limits.set(queue, Queues.limitsOf(own.limits))
+    concurrency.set(queue, own?.concurrency ?? options.concurrency ?? defaults.concurrency)
   }
   return {
     name: options.name ?? defaults.name,
     slugs: [...jobs, ...flows].map(({ slug }) => slug),
     served: catalogueOf(jobs, flows),
     concurrency,
+    limits,
     leaseMillis: Problem.toMillis(options.lease ?? defaults.lease)!,
     pollMillis: Problem.toMillis(options.pollInterval ?? defaults.pollInterval)!,
     graceMillis: Problem.toMillis(options.gracePeriod ?? defaults.gracePeriod)!,
@@ -123,6 +130,9 @@ const problemsOf = (
     ...count("concurrency", options.concurrency),
     ...queues.flatMap(([queue, own]) => [
       ...count(`concurrency of queue "${queue}"`, own.concurrency),
+      ...(own.limits === undefined
+        ? []
+        : Queues.problemsOf(`${subject}, limits of queue "${queue}"`, queue, own.limits)),
       ...(served.has(queue) ? [] : [
         Problem.mustBe(subject, "queues", "queues of its jobs", queue),
       ]),

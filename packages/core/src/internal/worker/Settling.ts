@@ -12,6 +12,14 @@ import type { Ended } from "./Attempts.ts"
 import { annotationsOf } from "./Attempts.ts"
 import { backoffMillis } from "./Outage.ts"
 
+/** Who hears of what was written. */
+export interface Reports {
+  /** A task is to run again after a time. */
+  readonly putOff: (millis: number) => void
+  /** A task of a queue with limits is settled, which may let another one through. */
+  readonly madeRoom: (queue: string) => void
+}
+
 interface Pending {
   readonly ended: Ended
   readonly change: Change
@@ -20,7 +28,7 @@ interface Pending {
 export class Settling {
   readonly #driver: Driver["Service"]
   readonly #context: Context.Context<never>
-  readonly #putOff: (millis: number) => void
+  readonly #reports: Reports
   #pending: Array<Pending> = []
   #writing = 0
   readonly #arrived = Latch.makeUnsafe(false)
@@ -29,12 +37,11 @@ export class Settling {
   constructor(
     driver: Driver["Service"],
     context: Context.Context<never>,
-    /** Hears of each task that is to run again after a time. */
-    putOff: (millis: number) => void,
+    reports: Reports,
   ) {
     this.#driver = driver
     this.#context = context
-    this.#putOff = putOff
+    this.#reports = reports
   }
 
   /** Takes the outcome of a task that the worker holds. */
@@ -104,6 +111,7 @@ export class Settling {
     settled: ReadonlyArray<Settled>,
   ): Effect.Effect<void> => {
     const logs: Array<Effect.Effect<void>> = []
+    const limited = new Set<string>()
     const debug = LogLevel.isLessThanOrEqualTo(
       Context.get(this.#context, References.MinimumLogLevel),
       "Debug",
@@ -111,15 +119,17 @@ export class Settling {
     batch.forEach((pending, index) => {
       const { ended, change } = pending
       ended.session.release(ended.task)
+      if (ended.task.limited !== undefined) limited.add(ended.task.queue)
       const answer = settled[index]!
       const applied = answer.status === "applied" || answer.kind === change.entry.kind
-      if (applied && change.to.state === "ready") this.#putOff(change.to.delayMillis)
+      if (applied && change.to.state === "ready") this.#reports.putOff(change.to.delayMillis)
       // The run that is told, or what the change has started, may be for this worker.
-      if (applied && (change.report ?? change.starts) !== undefined) this.#putOff(0)
+      if (applied && (change.report ?? change.starts) !== undefined) this.#reports.putOff(0)
       if (!applied || debug || !isQuiet(ended.outcome)) {
         logs.push(applied ? logOf(pending) : logTooLate(pending, answer))
       }
     })
+    for (const queue of limited) this.#reports.madeRoom(queue)
     count(batch, settled, this.#context)
     return logs.length === 0 ? Effect.void : Effect.all(logs, { discard: true })
   }

@@ -4,6 +4,7 @@
 import { Effect, Stream } from "effect"
 import type { Context } from "effect"
 import type { Driver } from "../../Driver.ts"
+import type { DriverError } from "../../DriverError.ts"
 import type { Attempts, Held } from "./Attempts.ts"
 import { annotationsOf } from "./Attempts.ts"
 import type { Intake } from "./Intake.ts"
@@ -32,6 +33,20 @@ export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
   listen(parts),
   ...Array.from({ length: writers }, () => parts.settling.run),
 ]
+
+/** Says the limits of queues, and warns where others were said before. */
+export const sayLimits = (
+  driver: Driver["Service"],
+  { limits, name }: Settings,
+): Effect.Effect<void, DriverError> =>
+  Effect.forEach(limits, ([queue, own]) =>
+    Effect.flatMap(driver.limit(queue, own), (before) => {
+      const [said, held] = [JSON.stringify(own), JSON.stringify(before ?? own)]
+      return said === held ? Effect.void : Effect.logWarning(
+        `Worker "${name}" changed the limits of queue "${queue}" for all workers, ` +
+          `from ${held} to ${said}`,
+      )
+    }), { discard: true })
 
 /** How long a handler may take to end, after the grace period and its interruption. */
 const abandonMillis = 5000

@@ -1,15 +1,15 @@
 /**
- * Storing tasks that have keys: the keys are locked, core decides, and all of it is written, in one
- * transaction.
+ * Storing tasks that may be refused, for their keys or for a queue that is full: those are locked,
+ * core decides, and all of it is written, in one transaction.
  *
  * @since 0.1.0
  */
-import { type Driver, type Task, Uniqueness } from "@millrace/core"
+import { type Driver, Limiting, type Task, Uniqueness } from "@millrace/core"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import { follow, Moved } from "./Consequences.ts"
 import { applyParams } from "./statements/Apply.ts"
-import type { Statements } from "./Statements.ts"
+import type { Store } from "./Store.ts"
 import { storeTasks } from "./Storing.ts"
 import { toTask } from "./Transacting.ts"
 
@@ -22,8 +22,8 @@ type Tasks = ReadonlyArray<Driver.NewTask>
  * @since 0.1.0
  */
 export interface Setting {
+  readonly store: Store
   readonly query: Query
-  readonly statements: Statements
   /** The instant as a parameter; NULL asks the database. */
   readonly now: string | null
   readonly queueId: (queue: string) => number
@@ -44,24 +44,62 @@ export interface Setting {
  * @since 0.1.0
  */
 export const store = async (setting: Setting, tasks: Tasks): Promise<ReadonlyArray<Row>> => {
-  const { query, statements } = setting
+  const depths = await lockDepths(setting, tasks)
   const owners = await lock(setting, tasks)
   const known = await read(setting, tasks, owners)
   const { taken, verdicts } = Uniqueness.decide(tasks, known, known.now)
+  const full = Limiting.fullOf(tasks, verdicts, (queue) => depths?.get(queue))
+  if (full !== undefined) {
+    await give(setting, owners, new Map())
+    return tasks.map(({ id }) => ({ id, inserted: false, full }))
+  }
+  await write(setting, tasks, verdicts, depths !== undefined)
+  await give(setting, owners, taken)
+  return tasks.map(({ id }, index) => ({ ...Uniqueness.answerOf(id, verdicts[index]!) }))
+}
+
+const write = async (
+  { now, query, queueId, store, transaction }: Setting,
+  tasks: Tasks,
+  verdicts: ReadonlyArray<Uniqueness.Verdict>,
+  isCounted: boolean,
+): Promise<void> => {
+  const { statements } = store
   const stored = tasks.filter((_, index) => verdicts[index]!.stored)
   if (stored.length > 0) {
-    const how = { always: true, transaction: setting.transaction }
-    const rows = await storeTasks(query, statements, setting.now, how, stored, setting.queueId)
-    if (rows.length < stored.length) throw new Moved()
+    const how = { always: true, transaction, counted: isCounted }
+    const rows = await storeTasks(query, statements, now, how, stored, queueId)
+    if (rows.length < stored.length) {
+      // Perhaps a queue has a maximum depth since, which the next try is to know.
+      const ids = arrayLiteral(stored.map(({ queue }) => queueId(queue)))
+      const deep = await query(statements.limited.depths, [ids])
+      store.limited.deepen(deep.map((row) => row.queue_id as number))
+      throw new Moved()
+    }
   }
   const replaced = verdicts.flatMap((verdict) => verdict.replaced ?? [])
   if (replaced.length > 0) {
-    const rows = await query(statements.apply, applyParams(setting.now, replaced))
+    const rows = await query(statements.apply, applyParams(now, replaced))
     if (rows.length < replaced.length) throw new Moved()
-    await follow(statements, query, setting.now, replaced, setting.queueId)
+    await follow(statements, query, now, replaced, queueId)
   }
-  await give(setting, owners, taken)
-  return tasks.map(({ id }, index) => ({ ...Uniqueness.answerOf(id, verdicts[index]!) }))
+}
+
+// Queues are locked against each other's inserts, and not against claims.
+const lockDepths = async (
+  { query, queueId, store: { limited, statements } }: Setting,
+  tasks: Tasks,
+): Promise<ReadonlyMap<string, Limiting.Depth> | undefined> => {
+  const queues = [...new Set(tasks.map(({ queue }) => queue))]
+  const ids = new Map(queues.map((queue) => [queueId(queue), queue]))
+  if (![...ids.keys()].some((id) => limited.isDeep(id))) return undefined
+  const rows = await query(statements.limited.lockDepths, [arrayLiteral([...ids.keys()])])
+  const depths = new Map<string, Limiting.Depth>()
+  for (const { id, max_depth } of rows) {
+    const [row] = await query(statements.limited.depth, [String(id), String(max_depth)])
+    depths.set(ids.get(id as number)!, { depth: row!.depth as number, max: max_depth as number })
+  }
+  return depths
 }
 
 interface Owned {
@@ -74,7 +112,7 @@ interface Owned {
 }
 
 const lock = async (
-  { query, statements }: Setting,
+  { query, store: { statements } }: Setting,
   tasks: Tasks,
 ): Promise<ReadonlyMap<string, Owned>> => {
   const wanted = new Map<string, Omit<Owned, "owner">>()
@@ -83,6 +121,7 @@ const lock = async (
     const name = Uniqueness.nameOf(flow, unique.key)
     if (!wanted.has(name)) wanted.set(name, { flow, key: unique.key, id })
   }
+  if (wanted.size === 0) return new Map()
   const sorted = [...wanted].sort(([a], [b]) => a < b ? -1 : 1).map(([, one]) => one)
   const rows = await query(statements.lockKeys, [
     arrayLiteral(sorted.map(({ flow }) => flow)),
@@ -96,7 +135,7 @@ const lock = async (
 }
 
 const read = async (
-  { query, statements, now }: Setting,
+  { query, store: { statements }, now }: Setting,
   tasks: Tasks,
   owners: ReadonlyMap<string, Owned>,
 ): Promise<Uniqueness.Known & { readonly now: number }> => {
@@ -121,7 +160,7 @@ const read = async (
 
 /** Gives the keys to the tasks that took them; what was made for one that was not stored goes. */
 const give = async (
-  { query, statements }: Setting,
+  { query, store: { statements } }: Setting,
   owners: ReadonlyMap<string, Owned>,
   taken: ReadonlyMap<string, Driver.NewTask>,
 ): Promise<void> => {

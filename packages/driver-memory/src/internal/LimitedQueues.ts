@@ -1,0 +1,84 @@
+/**
+ * Which queues have limits or groups, and what of them is on offer.
+ *
+ * @since 0.1.0
+ */
+import { Claiming, type Driver, type Limiting } from "@millrace/core"
+import type { Lane } from "./Lane.ts"
+import { Limited, type Offered } from "./Limited.ts"
+import { claimedOf, placeOf, type Row } from "./Row.ts"
+
+export class LimitedQueues {
+  private readonly queues = new Map<string, Limited>()
+
+  /** Takes over what another one has. */
+  fill(others: LimitedQueues): void {
+    for (const [queue, limited] of others.queues) this.queues.set(queue, limited.copy())
+  }
+
+  /** Says the limits of a queue, and answers those before. */
+  say(
+    queue: string,
+    limits: Limiting.QueueLimits | null | undefined,
+  ): Limiting.QueueLimits | undefined {
+    const before = this.queues.get(queue)
+    const answer = before?.limits
+    if (limits === undefined) return answer
+    if (limits === null && before?.grouped !== true) {
+      this.queues.delete(queue)
+    } else {
+      const limited = before ?? new Limited()
+      limited.limits = limits ?? undefined
+      this.queues.set(queue, limited)
+    }
+    return answer
+  }
+
+  /** Notes the group of a task, if it has one. */
+  note({ group, queue }: Driver.NewTask): void {
+    if (group === undefined) return
+    const limited = this.queues.get(queue) ?? new Limited()
+    limited.grouped = true
+    this.queues.set(queue, limited)
+  }
+
+  /** How many tasks wait in a lane, and how many may. */
+  depthOf(lane: Lane): Limiting.Depth | undefined {
+    const max = this.queues.get(lane.queue)?.limits?.maxDepth
+    return max === undefined ? undefined : { depth: lane.depth, max }
+  }
+
+  /** Takes what a claim is given of some lanes, and says when there may be more. */
+  take(
+    asked: ReadonlyMap<Lane, number>,
+    running: Iterable<Row>,
+    now: number,
+  ): { readonly claimed: ReadonlyArray<Row>; readonly nextDue: number } {
+    const lanes = [...asked.keys()]
+    for (const lane of lanes) lane.promote(now)
+    const offers = lanes.map((lane) => this.offer(lane, running, asked.get(lane)!, now))
+    const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
+    batches.forEach((batch, index) => offers[index]!.take(batch))
+    const claimed = batches.flat().map(({ row }) => row)
+    const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
+    return { claimed, nextDue: Math.min(...lanes.map((lane) => lane.nextDue), ...waits) }
+  }
+
+  /** What a claim may take from a lane. */
+  private offer(lane: Lane, running: Iterable<Row>, asked: number, now: number): Offered {
+    const limited = this.queues.get(lane.queue)
+    if (limited !== undefined) return limited.offer(lane, running, asked, now)
+    return {
+      tasks: lane.first(asked).map((row) => ({ row, key: "", begun: false, ...placeOf(row) })),
+      nextMillis: Infinity,
+      take: ({ length }) => lane.take(length),
+    }
+  }
+
+  /** What a worker is given. */
+  claimedOf(row: Row): Driver.ClaimedTask {
+    const limited = this.queues.get(row.task.queue)
+    const how = limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
+    return { ...claimedOf(row), limited: how }
+  }
+}

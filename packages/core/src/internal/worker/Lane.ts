@@ -10,8 +10,8 @@ import type { Held } from "./Attempts.ts"
 const maxWaitMillis = 100
 
 /** The most that one lane claims ahead, and asks for at once. */
-const maxStock = Limits.batchSize
-const maxAsk = Limits.batchSize / 2
+const maxStock = 2 * Limits.batchSize
+const maxAsk = Limits.batchSize
 
 interface Waiting {
   readonly held: Held

@@ -10,6 +10,7 @@ import type * as Flow from "./Flow.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import * as Unique from "./Unique.ts"
+import * as Drafts from "./internal/flow/Drafts.ts"
 
 /**
  * A definition as somebody wrote it, before it is known to be right: the options of `Job.make` and
@@ -56,11 +57,13 @@ export interface Draft {
 export const check = (
   definitions: ReadonlyArray<Checked>,
 ): ReadonlyArray<Problem.Problem> => [
-  ...definitions.flatMap((one) => "definition" in one ? [] : ofDraft(one)),
+  ...definitions.flatMap((one) =>
+    "definition" in one ? [] : "steps" in one ? Drafts.problemsOf(one) : ofDraft(one)
+  ),
   ...twice(definitions),
 ]
 
-type Checked = Draft | { readonly definition: Flow.Definition }
+type Checked = Draft | Flow.Draft | { readonly definition: Flow.Definition }
 
 const twice = (all: ReadonlyArray<Checked>): ReadonlyArray<Problem.Problem> => {
   const seen = new Map<string, Checked>()
@@ -72,10 +75,11 @@ const twice = (all: ReadonlyArray<Checked>): ReadonlyArray<Problem.Problem> => {
     const before = seen.get(folded)
     if (before !== undefined) {
       const differs = Unique.difference(uniqueOf(before), uniqueOf(one))
+      const subject = `${isOfFlow(one) ? "flow" : "job"} ${Problem.show(slug)}`
       problems.push({
-        subject: `job ${Problem.show(slug)}`,
+        subject,
         option: "slug",
-        message: `Cannot define job ${Problem.show(slug)} twice: slugs must be unique, ` +
+        message: `Cannot define ${subject} twice: slugs must be unique, ` +
           `ignoring case${
             differs === undefined ? "" : `, and their uniqueness differs: ${differs}`
           }`,
@@ -86,9 +90,13 @@ const twice = (all: ReadonlyArray<Checked>): ReadonlyArray<Problem.Problem> => {
   return problems
 }
 
+const isOfFlow = (one: Checked): boolean =>
+  "definition" in one ? one.definition.flowType === "flow" : "steps" in one
+
 // Of a job, of a job with its handler, or of a draft.
 const uniqueOf = (one: Checked): Unique.Policy | undefined => {
   if ("definition" in one) {
+    if (isOfFlow(one)) return undefined
     const { job, unique } = one as { job?: typeof one; unique?: Unique.Policy }
     return unique ?? (job === undefined ? undefined : uniqueOf(job))
   }

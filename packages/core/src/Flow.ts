@@ -78,6 +78,7 @@ export interface Policy {
 
 export { type AnyFlow, type Flow, isFlow, make, type Options } from "./FlowBuilder.ts"
 export type * from "./FlowChecks.ts"
+export { type Draft, type DynamicFlow, ofDraft, type StepDraft } from "./FlowDraft.ts"
 export type * from "./FlowHandlers.ts"
 export type * from "./FlowOptions.ts"
 export type * from "./FlowSteps.ts"

@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { AttemptContext, forTest } from "../../AttemptContext.ts"
 import type { AnyFlow } from "../../FlowBuilder.ts"
 import { type AnyHandledFlow, HandledTypeId } from "../../FlowHandlers.ts"
+import type * as Job from "../../Job.ts"
 import * as Problem from "../../Problem.ts"
 import type { Served } from "../worker/Served.ts"
 import type { Parts, StepParts } from "./Parts.ts"
@@ -86,9 +87,14 @@ const wrongWith = (step: StepParts, given: unknown): string | undefined => {
     return "{ run, undo }, since it is to be undone"
   }
   const run = step.step.undo ? parts!.run : given
-  const job = (run as { readonly job?: unknown } | undefined)?.job
+  const job = (run as { readonly job?: Job.Any } | undefined)?.job
   const flow = (run as { readonly flow?: AnyFlow } | undefined)?.flow
-  if (step.job !== undefined) return job === step.job ? undefined : `job "${step.job.slug}" handled`
+  if (step.job !== undefined) {
+    // A class that is made of a job has the definition of that job.
+    return job !== undefined && job.definition === step.job.definition
+      ? undefined
+      : `job "${step.job.slug}" handled`
+  }
   if (step.flow !== undefined) {
     return flow?.definition.version === step.step.flow?.version
       ? undefined

@@ -41,7 +41,7 @@ export interface Given extends PolicyOptions {
 }
 
 /** A flow as it grows. */
-interface Draft {
+export interface Draft {
   readonly slug: string
   readonly options: Options<unknown>
   readonly input: Codec.Plain
@@ -51,11 +51,17 @@ interface Draft {
 /** Makes a flow without steps. */
 export const make = (slug: string, options: Options<any>): AnyFlow => {
   Problem.throwFirst(Problems.ofFlow(slug, options))
-  const { input } = Schemas.ofDraft({ slug, input: options.input })
-  return flowOf({ slug, options, input, steps: new Map() })
+  return flowOf(begin(slug, options))
 }
 
-const flowOf = (draft: Draft): AnyFlow => {
+/** A flow without steps, whose options are known to be right. */
+export const begin = (slug: string, options: Options<unknown>): Draft => {
+  const { input } = Schemas.ofDraft({ slug, input: options.input })
+  return { slug, options, input, steps: new Map() }
+}
+
+/** The flow that a draft is, with its methods. */
+export const flowOf = (draft: Draft): AnyFlow => {
   const { slug, options, input, steps } = draft
   const plain: Flow.Definition = {
     slug,
@@ -125,6 +131,18 @@ const added = (
   work: Work,
 ): Draft => {
   Problem.throwFirst(Problems.ofStep(draft, kind, slug, given, work))
+  const parts = stepOf(draft, kind, slug, given, work)
+  return { ...draft, steps: new Map([...draft.steps, [slug, parts]]) }
+}
+
+/** Makes a step that is known to be right. */
+export const stepOf = (
+  draft: Draft,
+  kind: Flow.StepKind,
+  slug: string,
+  given: Given,
+  work: Work,
+): Parts.StepParts => {
   const needs = kind === "map" ? needsOf(given.over!) : given.needs ?? []
   const schemas = schemasOf(draft, kind, slug, given, work)
   const step: Flow.Step = {
@@ -143,10 +161,11 @@ const added = (
     whenExhausted: given.whenExhausted ?? "fail",
     undo: given.undo ?? false,
     waitMillis: waitOf(kind, given, work),
-    convert: given.input,
+    // Types that fit may be stored in other forms, so also what is handed on is read and written.
+    convert: given.input ?? (work.job ?? work.flow ? Shape.asIs : undefined),
     flow: work.flow?.definition,
   }
-  const parts: Parts.StepParts = {
+  return {
     step,
     input: work.job?.codecs.input ?? work.flow?.parts.input ??
       Codec.make(schemas.input, Limits.stepInputLength),
@@ -159,7 +178,6 @@ const added = (
     job: work.job,
     flow: work.flow?.parts,
   }
-  return { ...draft, steps: new Map([...draft.steps, [slug, parts]]) }
 }
 
 /** The step that a path begins with. */
@@ -193,10 +211,14 @@ const schemasOf = (
   }
   if (kind === "signal" || kind === "sleep") return { ...own, input: Schema.Null as Codec.Plain }
   if (kind === "map") return { ...own, input: Problems.elementOf(draft, given)! }
-  const needs = given.needs ?? []
-  const input = needs.length === 0 ? draft.input : Parts.valueSchema({ needs }, draft.steps)
-  return { ...own, input }
+  return { ...own, input: seenBy(draft, given) }
 }
+
+/** The schema of what a step sees. */
+export const seenBy = (
+  { input, steps }: Pick<Draft, "input" | "steps">,
+  { needs = [] }: Given,
+): Codec.Plain => needs.length === 0 ? input : Parts.valueSchema({ needs }, steps)
 
 const valueOf = (kind: Flow.StepKind, given: Given, schemas: StepSchemas): Codec.Plain => {
   if (kind !== "map") return schemas.output

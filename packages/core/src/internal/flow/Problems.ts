@@ -6,7 +6,9 @@ import * as Definition from "../../Definition.ts"
 import type * as Flow from "../../Flow.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
-import { type Given, needsOf, type Work } from "./Make.ts"
+import * as Job from "../../Job.ts"
+import { misfit } from "./Fit.ts"
+import { type Given, needsOf, seenBy, TypeId, type Work } from "./Make.ts"
 import type { StepParts } from "./Parts.ts"
 import { elementSchema } from "./schemas.ts"
 
@@ -31,7 +33,7 @@ export const ofFlow = (slug: unknown, options: object): Problems =>
   )
 
 const optionsOf: Readonly<Record<Flow.StepKind, ReadonlyArray<string>>> = {
-  task: [...common, ...policy, "output", "error", "retryable", "startDelay", "undo", "input"],
+  task: [...common, ...policy, "output", "error", "retryable", "startDelay", "undo"],
   map: [
     ...common.slice(1),
     ...policy,
@@ -51,12 +53,17 @@ export const ofStep = (
   work: Work,
 ): Problems => {
   const subject = `step ${Problem.show(slug)} of flow "${draft.slug}"`
-  const { input: _, timeout, needs: __, ...rest } = given
-  return [
+  const known = optionsOf["job" in work ? "flow" : kind]
+  // The input of a job is made by a function, and a signal may wait longer than an attempt may run.
+  const { input: _, timeout, ...rest } = given
+  const problems = [
     ...Definition.ofDraft(
       kind === "signal" ? { ...rest, slug } : { ...rest, timeout, slug },
       subject,
-      new Set(["slug", "timeout", ...optionsOf[kind]]),
+      new Set(["slug", "timeout", ...Object.keys(given)]),
+    ),
+    ...Object.keys(given).filter((option) => !known.includes(option)).flatMap((option) =>
+      one(subject, option, `there is no option ${Problem.show(option)}`)
     ),
     ...placeProblems(draft, subject, slug),
     ...(kind === "map" ? mapProblems(draft, subject, given) : needProblems(draft, subject, given)),
@@ -67,18 +74,52 @@ export const ofStep = (
         ? []
         : Problem.ofFunction(subject, option, "the value that it sees", given[option])
     ),
+    ...workProblems(subject, work),
   ]
+  return problems.length > 0 ? problems : fitProblems(draft, subject, given, work)
 }
 
+const workProblems = (subject: string, work: Work): Problems => [
+  ...("job" in work && !Job.isJob(work.job)
+    ? [Problem.mustBe(subject, "job", "a job", work.job)]
+    : []),
+  ...("flow" in work && !(typeof work.flow === "function" && TypeId in work.flow)
+    ? [Problem.mustBe(subject, "flow", "a flow", work.flow)]
+    : []),
+]
+
+const fitProblems = (
+  draft: Draft,
+  subject: string,
+  given: Given,
+  { job, flow }: Work,
+): Problems => {
+  const of = job ?? flow
+  if (of === undefined || given.input !== undefined) return []
+  const wrong = misfit(seenBy(draft, given), of.definition.input)
+  if (wrong === undefined) return []
+  const what = job === undefined ? "flow" : "job"
+  const why = `what it sees does not fit ${what} "${of.slug}": ${wrong}`
+  return one(subject, what, `${why}; make its input with the option input`)
+}
+
+/** Makes a problem that is told in words. */
+export const cannot = (subject: string, option: string, why: string): Problem.Problem => ({
+  subject,
+  option,
+  message: `Cannot define ${subject}: ${why}`,
+})
+
 const one = (subject: string, option: string, why: string): Problems => [
-  { subject, option, message: `Cannot define ${subject}: ${why}` },
+  cannot(subject, option, why),
 ]
 
 const placeProblems = (draft: Draft, subject: string, slug: unknown): Problems => {
+  // JSON with this key is not read.
+  if (slug === "__proto__") return one(subject, "slug", "no step can have this name")
   if (slug === "input") return one(subject, "slug", `"input" is what the flow is given`)
-  const folded = String(slug).toLowerCase()
-  if ([...draft.steps.keys()].some((known) => known.toLowerCase() === folded)) {
-    return one(subject, "slug", "the flow has a step of this name, ignoring case")
+  if (draft.steps.has(slug as string)) {
+    return one(subject, "slug", "the flow has a step of this name")
   }
   return draft.steps.size < Limits.stepsPerFlow
     ? []

@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Effect, Option, Tracer } from "effect"
+import { DateTime, Effect } from "effect"
 import type { Duration } from "effect"
 import type { NewTask } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import { disagreement } from "./internal/agreement.ts"
 import type * as Job from "./Job.ts"
+import { traceparent } from "./internal/traceparent.ts"
 import * as Key from "./Key.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
@@ -186,8 +187,10 @@ type Keyed =
   | { readonly ok: true; readonly more: Partial<NewTask> }
   | { readonly ok: false; readonly reason: string }
 
-/** What the keys of an input add to its task. */
-const keyedOf = ({ group, unique }: AnyJob, input: unknown): Keyed => {
+/** What the keys of an input add to its task.
+ * @category conversions
+ * @since 0.1.0 */
+export const keyedOf = ({ group, unique }: AnyJob, input: unknown): Keyed => {
   if (unique === undefined && group === undefined) return { ok: true, more: {} }
   const grouped = group && Key.make("group", group, input)
   if (grouped?.ok === false) return grouped
@@ -216,7 +219,10 @@ const uniqueProblemOf = (
     : undefined
 }
 
-const taskOf = (
+/** What a task of a job is stored with, but for its input and ids.
+ * @category conversions
+ * @since 0.1.0 */
+export const taskOf = (
   job: AnyJob,
   options: EnqueueOptions | undefined,
   awaited: boolean,
@@ -287,14 +293,3 @@ const problemOf = (options: EnqueueOptions | undefined, many: boolean): string |
   if (many) return "id cannot be given for many inputs, which are a run each"
   return RunId.isRunId(options.id) ? undefined : "id must be a UUID in lower case"
 }
-
-const traceparent = Effect.map(
-  Effect.serviceOption(Tracer.ParentSpan),
-  Option.match({
-    onNone: () => undefined,
-    onSome: (span) =>
-      /^[0-9a-f]{32}$/.test(span.traceId) && /^[0-9a-f]{16}$/.test(span.spanId)
-        ? `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
-        : undefined,
-  }),
-)

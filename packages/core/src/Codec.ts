@@ -44,6 +44,15 @@ export interface Codec<A> {
  * @since 0.1.0 */
 export interface Any extends Codec<any> {}
 
+/** The three schemas of a job, compiled.
+ * @category models
+ * @since 0.1.0 */
+export interface Codecs<I, O, E> {
+  readonly input: Codec<I>
+  readonly output: Codec<O>
+  readonly error: Codec<E>
+}
+
 /**
  * Compiles a schema. Texts longer than `maxBytes` are refused when encoding.
  *

@@ -9,6 +9,7 @@ import * as Codec from "./Codec.ts"
 import type * as Flow from "./Flow.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
+import * as Timetable from "./Timetable.ts"
 import * as Unique from "./Unique.ts"
 import * as Drafts from "./internal/flow/Drafts.ts"
 
@@ -34,6 +35,7 @@ export interface Draft {
   readonly retryable?: unknown
   readonly unique?: unknown
   readonly group?: unknown
+  readonly schedule?: unknown
 }
 
 /**
@@ -120,6 +122,7 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "retryable",
   "unique",
   "group",
+  "schedule",
 ])
 
 /** Lists everything that is wrong with one draft: of a job, unless said otherwise.
@@ -172,6 +175,7 @@ export const ofDraft = (
     ),
     ...given("unique", (value) => Unique.problemsOf(subject, value)),
     ...given("group", (value) => Problem.ofFunction(subject, "group", "the input", value)),
+    ...given("schedule", (value) => Timetable.problemsOf(subject, value)),
   ]
 }
 

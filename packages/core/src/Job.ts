@@ -20,6 +20,9 @@ import * as Problem from "./Problem.ts"
 import type { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import type { RunId } from "./RunId.ts"
 import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
+import { definedBy } from "./internal/drafts.ts"
+import type * as Scheduling from "./Scheduling.ts"
+import type * as Timetable from "./Timetable.ts"
 import * as Unique from "./Unique.ts"
 import * as Schemas from "./internal/schemas.ts"
 
@@ -61,6 +64,8 @@ export interface Options<I, O, E> {
   readonly unique?: Unique.Options<NoInfer<TypeOf<I>>>
   /** The key of its group: of each key one runs at a time, in order (default: no group). */
   readonly group?: (input: NoInfer<TypeOf<I>>) => string
+  /** When it is enqueued by itself, and with which input. */
+  readonly schedule?: Timetable.OfJob<NoInfer<TypeOf<I>>>
 }
 
 /**
@@ -78,10 +83,11 @@ export interface Job<Slug extends string, I, O, E> {
   /** The slugs of its steps: one. */
   readonly steps: ReadonlyArray<string>
   readonly definition: Flow.Definition<Slug>
-  readonly codecs: Codecs<I, O, E>
+  readonly codecs: Codec.Codecs<I, O, E>
   readonly priority: number
   readonly unique: Unique.Policy | undefined
   readonly group: ((input: unknown) => string) | undefined
+  readonly schedule: Scheduling.Draft | undefined
   // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
   retryable(error: E): boolean
 
@@ -120,14 +126,7 @@ export interface Job<Slug extends string, I, O, E> {
   ): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
 }
 
-/** The three schemas of a job, compiled.
- * @category models
- * @since 0.1.0 */
-export interface Codecs<I, O, E> {
-  readonly input: Codec.Codec<I>
-  readonly output: Codec.Codec<O>
-  readonly error: Codec.Codec<E>
-}
+export type { Codecs } from "./Codec.ts"
 
 /** The user's function: input and facts of the attempt to an effect.
  * @category models
@@ -233,7 +232,7 @@ export const make = <
       undo: false,
     }],
   }
-  const codecs: Codecs<any, any, any> = {
+  const codecs: Codec.Codecs<any, any, any> = {
     input: Codec.make(schemas.input, Limits.inputBytes),
     output: Codec.make(schemas.output, Limits.outputBytes),
     error: Codec.make(schemas.error, Limits.outputBytes),
@@ -246,7 +245,7 @@ export const make = <
     steps: [slug],
     definition,
     codecs,
-    priority: options?.priority ?? 5,
+    priority: options?.priority ?? Limits.defaultPriority,
     retryable: options?.retryable ?? (() => true),
     unique: options?.unique === undefined ? undefined : Unique.policyOf(options.unique as never),
     group: options?.group,
@@ -260,7 +259,7 @@ export const make = <
         ? handled(job, slug, args[0])
         : handled(job, args[0], args[1]),
   }) as never
-  return job as never
+  return Object.assign(job, { schedule: definedBy(job, options?.schedule) }) as never
 }
 
 const handled = (job: Omit<Any, "prototype">, step: unknown, handler: unknown): AnyHandled => {

@@ -94,6 +94,11 @@ export const queuesPerWorker = 1000
  * @since 0.1.0 */
 export const lowestPriority = 9
 
+/** The priority of a job or flow that names none.
+ * @category limits
+ * @since 0.1.0 */
+export const defaultPriority = 5
+
 /** The most scheduled tasks that one claim moves among the ready ones.
  * @category limits
  * @since 0.1.0 */
@@ -163,3 +168,38 @@ export const maxDepth = 100_000
  * @category limits
  * @since 0.1.0 */
 export const weights = 100
+
+/** The longest cron expression, in characters.
+ * @category limits
+ * @since 0.1.0 */
+export const cronLength = 255
+
+/** The shortest interval of a schedule: 1 second.
+ * @category limits
+ * @since 0.1.0 */
+export const minEveryMillis = 1000
+
+/** The longest jitter of a schedule: 1 day.
+ * @category limits
+ * @since 0.1.0 */
+export const jitterMillis = 24 * 60 * 60 * 1000
+
+/** The most missed occurrences of a schedule that are made up for.
+ * @category limits
+ * @since 0.1.0 */
+export const misfires = 900
+
+/** An occurrence that is enqueued later than this was missed: 1 minute.
+ * @category limits
+ * @since 0.1.0 */
+export const lateMillis = 60 * 1000
+
+/** The longest name of a schedule, in characters (UTF-16 units).
+ * @category limits
+ * @since 0.1.0 */
+export const scheduleNameLength = 255
+
+/** The last instant that is stored: the end of the year 9999.
+ * @category limits
+ * @since 0.1.0 */
+export const lastInstant = 253_402_300_799_999

@@ -17,6 +17,7 @@ import { Sessions } from "./internal/worker/Sessions.ts"
 import * as Settings from "./internal/worker/Settings.ts"
 import type { LimitOptions } from "./Queues.ts"
 import { Settling } from "./internal/worker/Settling.ts"
+import { ScheduleStore } from "./ScheduleStore.ts"
 
 /**
  * How a worker serves.
@@ -204,7 +205,8 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   // The first beat tells whether the storage is there and fit, while somebody waits for the answer.
   yield* sessions.current
   yield* Upkeep.sayLimits(driver, settings)
-  const parts = { driver, settings, settling, attempts, sessions, intake }
+  const schedules = yield* Effect.serviceOption(ScheduleStore)
+  const parts = { driver, settings, settling, attempts, sessions, intake, schedules }
   yield* Effect.forEach(Upkeep.fibers(parts), (loop) => Effect.forkScoped(loop), { discard: true })
   const stop = yield* Effect.cached(Upkeep.stop(parts))
   yield* Effect.addFinalizer(() => stop)

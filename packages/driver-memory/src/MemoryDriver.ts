@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, DriverError, Registry, Transaction } from "@millrace/core"
+import { Driver, DriverError, Registry, ScheduleStore, Transaction } from "@millrace/core"
 import { Clock, Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
 import { Bell } from "./internal/Bell.ts"
 import * as Registrations from "./internal/Registrations.ts"
@@ -41,18 +41,26 @@ type Service = Driver.Driver["Service"]
  */
 export const layer: Layer.Layer<Provided> = Layer.effectContext(
   Effect.suspend(() =>
-    Effect.map(open, ({ driver, transactions }) =>
-      Context.make(Driver.Driver, driver).pipe(
-        Context.add(Transaction.Transactions, transactions),
-        Context.add(Registry.Registry, Registrations.make()),
-      ))
+    Effect.map(
+      open,
+      ({ driver, schedules, transactions }) =>
+        Context.make(Driver.Driver, driver).pipe(
+          Context.add(Transaction.Transactions, transactions),
+          Context.add(Registry.Registry, Registrations.make()),
+          Context.add(ScheduleStore.ScheduleStore, schedules),
+        ),
+    )
   ),
 )
 
 /** What the layer provides.
  * @category models
  * @since 0.1.0 */
-export type Provided = Driver.Driver | Transaction.Transactions | Registry.Registry
+export type Provided =
+  | Driver.Driver
+  | Transaction.Transactions
+  | Registry.Registry
+  | ScheduleStore.ScheduleStore
 
 /** Makes a driver with a store of its own.
  * @category constructors
@@ -69,6 +77,7 @@ export const make: Effect.Effect<Service> = Effect.suspend(() =>
  */
 export interface Opened {
   readonly driver: Service
+  readonly schedules: ScheduleStore.ScheduleStore["Service"]
   readonly transactions: Transaction.Transactions["Service"]
   /** The same transactions, with something around each commit, such as a network that loses it. */
   readonly transactionsOver: (around: Around) => Transaction.Transactions["Service"]
@@ -112,8 +121,20 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
     find: (query) => joined("find tasks", (at) => at.find(query)),
     wakeups: Stream.fromPubSub(wakeups),
   })
+  const schedules = ScheduleStore.ScheduleStore.of({
+    find: (query) =>
+      joined("find schedules", (at, now) => ({ now, rows: at.schedules.find(query) })),
+    due: (limit) => step((now) => ({ now, ...store.schedules.due(limit, now) })),
+    write: (write) =>
+      joined("write a schedule", (at, now) => {
+        const written = at.schedules.write(write)
+        if (written) at.insert(write.tasks, now, false)
+        return written
+      }),
+  })
   return {
     driver,
+    schedules,
     transactions: transactionsOf(store, bell, (commit) => commit),
     transactionsOver: (around) => transactionsOf(store, bell, around),
   }

@@ -28,6 +28,8 @@ export interface Setting {
   readonly now: string | null
   readonly queueId: (queue: string) => number
   readonly transaction: string | undefined
+  /** Whether a queue that is full refuses (default `true`). */
+  readonly refuses?: boolean
 }
 
 /**
@@ -44,7 +46,8 @@ export interface Setting {
  * @since 0.1.0
  */
 export const store = async (setting: Setting, tasks: Tasks): Promise<ReadonlyArray<Row>> => {
-  const depths = await lockDepths(setting, tasks)
+  const { refuses = true } = setting
+  const depths = refuses ? await lockDepths(setting, tasks) : undefined
   const owners = await lock(setting, tasks)
   const known = await read(setting, tasks, owners)
   const { taken, verdicts } = Uniqueness.decide(tasks, known, known.now)
@@ -53,7 +56,7 @@ export const store = async (setting: Setting, tasks: Tasks): Promise<ReadonlyArr
     await give(setting, owners, new Map())
     return tasks.map(({ id }) => ({ id, inserted: false, full }))
   }
-  await write(setting, tasks, verdicts, depths !== undefined)
+  await write(setting, tasks, verdicts, depths !== undefined || !refuses)
   await give(setting, owners, taken)
   return tasks.map(({ id }, index) => ({ ...Uniqueness.answerOf(id, verdicts[index]!) }))
 }

@@ -87,8 +87,10 @@ const assertShallow = async (
   throw new Deep()
 }
 
-// A queue with groups has limits, and is claimed from as such, from its first group on.
-const noteGroups = async (
+/** A queue with groups has limits, and is claimed from as such, from its first group on.
+ * @category running
+ * @since 0.1.0 */
+export const noteGroups = async (
   { connection, limited, statements }: Store,
   query: Query,
   tasks: Tasks,

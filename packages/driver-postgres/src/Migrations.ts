@@ -12,6 +12,7 @@ import { migration as migration0002 } from "./migrations/0002.ts"
 import { migration as migration0003 } from "./migrations/0003.ts"
 import { migration as migration0004 } from "./migrations/0004.ts"
 import { migration as migration0005 } from "./migrations/0005.ts"
+import { migration as migration0006 } from "./migrations/0006.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -35,6 +36,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0003,
   migration0004,
   migration0005,
+  migration0006,
 ]
 
 /** The version that this code knows.

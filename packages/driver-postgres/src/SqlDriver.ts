@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError, Registry, Transaction } from "@millrace/core"
+import { Driver, type DriverError, Registry, ScheduleStore, Transaction } from "@millrace/core"
 import { Context, Effect, type Scope } from "effect"
 import * as Claims from "./Claims.ts"
 import type { Connection } from "./Connection.ts"
@@ -14,6 +14,7 @@ import * as Migrations from "./Migrations.ts"
 import { QueueIds } from "./QueueIds.ts"
 import * as Reading from "./Reading.ts"
 import * as Registrations from "./Registrations.ts"
+import * as Schedules from "./Schedules.ts"
 import * as Settling from "./Settling.ts"
 import * as Statements from "./Statements.ts"
 import { type ClockSource, nowFrom, type Store } from "./Store.ts"
@@ -39,7 +40,11 @@ export interface Settings {
 /** What a layer of the driver provides.
  * @category models
  * @since 0.1.0 */
-export type Provided = Driver.Driver | Transaction.Transactions | Registry.Registry
+export type Provided =
+  | Driver.Driver
+  | Transaction.Transactions
+  | Registry.Registry
+  | ScheduleStore.ScheduleStore
 
 /**
  * Makes the driver and its transactions; the schema's name must be valid.
@@ -79,5 +84,6 @@ export const make = Effect.fnUntraced(function* (
   return Context.make(Driver.Driver, driver).pipe(
     Context.add(Transaction.Transactions, Transacted.make(settings.name, connection.begin)),
     Context.add(Registry.Registry, Registrations.make(store)),
+    Context.add(ScheduleStore.ScheduleStore, Schedules.make(store)),
   )
 })

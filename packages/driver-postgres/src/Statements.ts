@@ -19,6 +19,7 @@ import * as Limits from "./statements/Limits.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
 import { report } from "./statements/Report.ts"
+import * as Schedules from "./statements/Schedules.ts"
 import { entries, settle, settleEnds } from "./statements/Settle.ts"
 import { settleReporting, settleReportingEnds } from "./statements/SettleReporting.ts"
 import { lockRuns, lockTasks, standing, standingOfRuns } from "./statements/Standing.ts"
@@ -118,6 +119,7 @@ export const make = (schemaName: string) => {
     dropClaims: Prune.dropClaims(schema),
     register: Definitions.register(schema),
     registered: Definitions.registered(schema),
+    ...Schedules.statements(schema, channel),
     readQueues: Queues.readQueues(schema),
     makeQueues: Queues.makeQueues(schema),
     allQueues: Queues.allQueues(schema),

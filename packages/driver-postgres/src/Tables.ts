@@ -43,6 +43,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `queues`: the names of queues, whose numbers the other tables hold
  * - `limits`, `buckets`: the limits of queues, and the tokens of their rates
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
+ * - `schedules`: what enqueues a job again and again
  * - `runs`, `steps`: which runs of flows wait, and how far their steps are
  *
  * @category tables
@@ -63,6 +64,15 @@ const records = (schema: Schema) => ({
     key: text("key").notNull(),
     taskId: uuid("task_id").notNull(),
   }, (row) => [primaryKey({ columns: [row.flow, row.key] }), index("keys_task_id").on(row.taskId)]),
+  schedules: schema.table("schedules", {
+    name: text("name").primaryKey(),
+    flow: text("flow").notNull(),
+    revision: bigint("revision", { mode: "number" }).notNull(),
+    nextAt: instant("next_at"),
+    body: json("body").notNull(),
+  }, (row) => [
+    index("schedules_next_at").on(row.nextAt, row.name).where(sql`next_at is not null`),
+  ]),
   tasks: schema.table("tasks", {
     id: uuid("id").primaryKey(),
     runId: uuid("run_id").notNull(),

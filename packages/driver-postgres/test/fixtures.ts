@@ -3,6 +3,7 @@ import {
   Driver,
   type DriverError,
   RunId,
+  type ScheduleStore,
   type Task,
   type Transaction,
   Transition,
@@ -40,7 +41,10 @@ export const newTasks = (
   more: Partial<Driver.NewTask> = {},
 ): ReadonlyArray<Driver.NewTask> => Array.from({ length: count }, () => newTask(more))
 
-export type Provided = Driver.Driver | Transaction.Transactions
+export type Provided =
+  | Driver.Driver
+  | Transaction.Transactions
+  | ScheduleStore.ScheduleStore
 
 export interface Opened extends AsyncDisposable {
   readonly driver: Service

@@ -24,6 +24,8 @@ import { payloadCases } from "./conformance/payload.ts"
 import { pruneCases } from "./conformance/prune.ts"
 import { retryCases } from "./conformance/retry.ts"
 import { runCases } from "./conformance/runs.ts"
+import { occurrenceCases } from "./conformance/occurrences.ts"
+import { type ScheduleCase, storingScheduleCases } from "./conformance/schedules.ts"
 import { scheduleCases } from "./conformance/schedule.ts"
 import { settleCases } from "./conformance/settle.ts"
 import { joiningCases, settlingCases, type TransactionCase } from "./conformance/transaction.ts"
@@ -32,6 +34,7 @@ import { uniqueCases } from "./conformance/unique.ts"
 import { wakeupCases } from "./conformance/wakeup.ts"
 
 export type { Case } from "./conformance/fixtures.ts"
+export type { ScheduleCase } from "./conformance/schedules.ts"
 export type { TransactionCase } from "./conformance/transaction.ts"
 export { type Later, later } from "./conformance/later.ts"
 
@@ -87,6 +90,18 @@ export const cases: ReadonlyArray<Case> = [
 export const transactionCases: ReadonlyArray<TransactionCase> = [
   ...joiningCases,
   ...settlingCases,
+]
+
+/**
+ * The cases of schedules, for drivers that provide `ScheduleStore.ScheduleStore`. Each is run as it
+ * is, with the driver's whole layer.
+ *
+ * @category cases
+ * @since 0.1.0
+ */
+export const schedulingCases: ReadonlyArray<ScheduleCase> = [
+  ...storingScheduleCases,
+  ...occurrenceCases,
 ]
 
 /**

@@ -4,10 +4,11 @@
  *
  * @since 0.1.0
  */
-import type { Driver, Job, Transaction, Worker } from "@millrace/core"
+import type { Job, Worker } from "@millrace/core"
 import { Duration, Effect } from "effect"
 import { aftermath } from "./simulation/Aftermath.ts"
 import * as Faults from "./simulation/Faults.ts"
+import type { Provided } from "./simulation/Network.ts"
 import { type Ending, type Scenario, simulate } from "./simulation/Seed.ts"
 import { type Size, smallest } from "./simulation/Smallest.ts"
 
@@ -36,11 +37,11 @@ export interface Options<S> {
   /** The jobs with their handlers, which may use the state, enqueue, and have transactions. */
   readonly jobs: (
     state: S,
-  ) => ReadonlyArray<Job.AnyHandled<Driver.Driver | Transaction.Transactions>>
+  ) => ReadonlyArray<Job.AnyHandled<Provided>>
   /** What enqueues, on a host of its own that meets no faults. */
   readonly load: (
     state: S,
-  ) => Effect.Effect<unknown, unknown, Driver.Driver | Transaction.Transactions>
+  ) => Effect.Effect<unknown, unknown, Provided>
   /** How many workers (default 3). */
   readonly workers?: number
   /** What differs from a worker's defaults. */

@@ -7,9 +7,11 @@ import { Claiming, type Driver, Limiting, Task, Uniqueness } from "@millrace/cor
 import { Lane } from "./Lane.ts"
 import { LimitedQueues } from "./LimitedQueues.ts"
 import * as Row from "./Row.ts"
+import { Schedules } from "./Schedules.ts"
 import { Sessions } from "./Sessions.ts"
 import { Tree } from "./Tree.ts"
 
+type Tasks = ReadonlyArray<Driver.NewTask>
 type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
 
 export class Store {
@@ -21,6 +23,7 @@ export class Store {
   private readonly keys = new Map<string, Task.TaskId>()
   private readonly tree = new Tree()
   private readonly limited = new LimitedQueues()
+  readonly schedules = new Schedules()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void
   private sequence = 0
@@ -45,12 +48,13 @@ export class Store {
     for (const [name, id] of this.keys) copy.keys.set(name, id)
     copy.tree.fill(this.tree, twinOf)
     copy.limited.fill(this.limited)
+    copy.schedules.fill(this.schedules)
     copy.sessions = this.sessions
     copy.sequence = this.sequence
     return copy
   }
 
-  insert(tasks: ReadonlyArray<Driver.NewTask>, now: number): ReadonlyArray<Driver.Inserted> {
+  insert(tasks: Tasks, now: number, refuses = true): ReadonlyArray<Driver.Inserted> {
     const known: Uniqueness.Known = {
       exists: (id) => this.rows.has(id),
       holderOf: (flow, key) => {
@@ -61,7 +65,7 @@ export class Store {
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
     const depthOf = (queue: string) => this.limited.depthOf(this.lane(queue))
     const full = Limiting.fullOf(tasks, verdicts, depthOf)
-    if (full !== undefined) return tasks.map(({ id }) => ({ id, inserted: false, full }))
+    if (refuses && full !== undefined) return tasks.map(({ id }) => ({ id, inserted: false, full }))
     const stored = tasks.filter((_, index) => verdicts[index]!.stored)
     for (const task of stored) this.store(task, now)
     const told = stored.flatMap(({ ended, parent, step }) =>
@@ -262,13 +266,10 @@ export class Store {
 
   /** Lets a task go where a change takes it. */
   private go(row: Row.Row, to: Task.Destination, now: number): void {
-    if (to.state === "ready") {
-      this.place(row, now + to.delayMillis, now)
-    } else if (to.state === "waiting") {
-      row.state = "waiting"
-    } else {
-      row.state = to.state
-      if (row.task.awaited) this.wake({ _tag: "Ended", runId: row.task.runId })
+    if (to.state === "ready") return this.place(row, now + to.delayMillis, now)
+    row.state = to.state
+    if (Task.isTerminal(to.state) && row.task.awaited) {
+      this.wake({ _tag: "Ended", runId: row.task.runId })
     }
   }
 

@@ -5,7 +5,7 @@
  */
 import type { Driver } from "@millrace/core"
 import type { Element } from "../ArrayLiteral.ts"
-import { instantOf, nowOf, rows } from "./Parameters.ts"
+import { instantOf, nowOf, type Rows, rows } from "./Parameters.ts"
 import { wakeReady } from "./Wake.ts"
 
 /** The columns of a task.
@@ -90,11 +90,33 @@ export const insert = (
   channel: string,
   { counted, groups }: Carries,
 ): string => {
+  const condition = `${inTransaction}${counted ? "" : andShallow(schema, given.all.queue_id)}`
+  return `
+with ${storing(schema, channel, groups ? grouped : given, condition, groups)}
+select count(*)::int as stored, string_agg(id::text, ',') as which, ${transactionOf},
+  (select count(*) from woken)::int as woken
+from stored`
+}
+
+/**
+ * The queries that store tasks and wake who waits for them, where a condition holds. `$1` is the
+ * instant or NULL, `$2` whether to wake unasked.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const storing = (
+  schema: string,
+  channel: string,
+  given: Pick<Rows<typeof taskColumns>, "from" | "read">,
+  condition: string,
+  groups = false,
+): string => {
   const own = (text: string) => groups ? text : ""
   return `
-with t as materialized (
+t as materialized (
   select ${nowOf("$1::text")} as now
-  where ${inTransaction}${counted ? "" : andShallow(schema, given.all.queue_id)}
+  where ${condition}
 ),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
@@ -105,7 +127,7 @@ stored as (
     ${given.read.priority}, ${given.read.max_crashes}, ${given.read.awaited},
     ${given.read.flow_type}, ${given.read.flow}, ${given.read.step}, ${given.read.input},
     ${given.read.trace}${own(`, ${grouped.read.group_key}`)}
-  from t, ${groups ? grouped.from : given.from},
+  from t, ${given.from},
     lateral (select coalesce(${instantOf(given.read.due)},
       t.now + ${given.read.delay} * interval '1 millisecond') as at) d
   on conflict (id) do nothing
@@ -124,10 +146,7 @@ planned as (
   select queue_id, run_at, id, priority, 0, 0, 0${own(", group_key")}
   from stored where run_at is not null
 ),
-${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")}
-select count(*)::int as stored, string_agg(id::text, ',') as which, ${transactionOf},
-  (select count(*) from woken)::int as woken
-from stored`
+${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")}`
 }
 
 /** Whether a batch carries keys of groups.

@@ -19,8 +19,11 @@ type Expected = (wakeup: Driver.Wakeup) => boolean
 /**
  * Listens, then causes wakeups until every listener heard one that is expected. In a driver whose
  * hints cross no network the first one is heard at once.
+ *
+ * @category assertions
+ * @since 0.1.0
  */
-const heard = (stage: Stage, cause: Effect.Effect<Expected, DriverError>, listeners = 1) =>
+export const heard = (stage: Stage, cause: Effect.Effect<Expected, DriverError>, listeners = 1) =>
   Effect.scoped(Effect.gen(function* () {
     const expected: Array<Expected> = []
     const lists: ReadonlyArray<Array<Driver.Wakeup>> = Array.from({ length: listeners }, () => [])
@@ -41,14 +44,19 @@ const heard = (stage: Stage, cause: Effect.Effect<Expected, DriverError>, listen
     throw new Unexpected(`No wakeup came of ${patience.causes} causes`)
   }))
 
-const ready = (queue: string) => (wakeup: Driver.Wakeup) =>
+/** Expects that something is ready in a queue.
+ * @category assertions
+ * @since 0.1.0 */
+export const ready = (queue: string) => (wakeup: Driver.Wakeup) =>
   wakeup._tag === "Ready" && wakeup.queue === queue
 
 const ended = (runId: string) => (wakeup: Driver.Wakeup) =>
   wakeup._tag === "Ended" && wakeup.runId === runId
 
-/** A worker finds its queue empty and says that it waits. */
-const waits = (stage: Stage, worker: string) =>
+/** A worker finds its queue empty and says that it waits.
+ * @category constructors
+ * @since 0.1.0 */
+export const waits = (stage: Stage, worker: string) =>
   Effect.repeat(
     stage.driver.claim({ worker, lanes: [{ queue: stage.queue, limit: 100 }], waits: true }),
     { until: (claim) => claim.tasks.length === 0 },

@@ -4,7 +4,14 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, type Limiting, Task, Uniqueness } from "@millrace/core"
+import {
+  Claiming,
+  type Driver,
+  type Limiting,
+  type ScheduleStore,
+  Task,
+  Uniqueness,
+} from "@millrace/core"
 import { LimitBooks, type Member } from "./Limits.ts"
 
 interface Account extends Member {
@@ -32,6 +39,8 @@ export class Ledger {
   /** The task that took each key last. */
   readonly #limits = new LimitBooks()
   readonly #keys = new Map<string, Task.TaskId>()
+  /** The schedules that enqueued tasks. */
+  readonly #occurrences = new Map<Task.TaskId, string>()
   /** How many tasks have not ended. */
   open = 0
   /** The first thing that cannot be, in a sentence. */
@@ -79,6 +88,15 @@ export class Ledger {
         enqueuedAt: now,
       })
     })
+  }
+
+  /** A schedule was written: its tasks were stored with it, each for another occurrence. */
+  scheduled({ name, tasks }: ScheduleStore.Write, now: number): void {
+    this.inserted(tasks, tasks.map(({ id }) => ({ id, inserted: !this.#accounts.has(id) })), now)
+    for (const { id } of tasks) {
+      if (this.#occurrences.has(id)) this.#break("was enqueued twice for one occurrence", id)
+      this.#occurrences.set(id, name)
+    }
   }
 
   /** What became of a task with a key, by who had the key. */

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Driver, DriverError, type Transaction } from "@millrace/core"
+import { Driver, DriverError, ScheduleStore, Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
 import { Context, Effect, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
@@ -13,6 +13,11 @@ import type { Trace } from "./Trace.ts"
 import { Host, type World } from "./World.ts"
 
 type Service = Driver.Driver["Service"]
+
+/** What the load and the handlers of a simulation have.
+ * @category models
+ * @since 0.1.0 */
+export type Provided = Driver.Driver | Transaction.Transactions | ScheduleStore.ScheduleStore
 
 /** What is to be noted once the open transaction is committed. */
 const CurrentNotes = Context.Reference<Array<() => void> | undefined>(
@@ -64,6 +69,14 @@ export class Storage {
     this.#trace = parts.trace
     Effect.runForkWith(this.#context)(
       Stream.runForEach(this.#driver.wakeups, (wakeup) => Effect.sync(() => this.#tell(wakeup))),
+    )
+  }
+
+  /** All that a driver provides, as a host has it. `reliable` hosts meet no faults. */
+  servicesOf(host: Host, reliable: boolean): Context.Context<Provided> {
+    return Context.make(Driver.Driver, this.driverOf(host, reliable)).pipe(
+      Context.add(Transaction.Transactions, this.transactionsOf(host, reliable)),
+      Context.add(ScheduleStore.ScheduleStore, this.schedulesOf(host, reliable)),
     )
   }
 
@@ -125,6 +138,27 @@ export class Storage {
           (listener) => Effect.sync(() => this.#listeners.delete(listener)),
         ).pipe(Effect.map((listener) => listener.wakeups)),
       ),
+    }
+  }
+
+  /** The storage of schedules as a host has it. */
+  schedulesOf(host: Host, reliable: boolean): ScheduleStore.ScheduleStore["Service"] {
+    const { schedules } = this.#memory
+    const call = <A>(
+      operation: string,
+      run: Effect.Effect<A, DriverError>,
+      seen: (a: A) => void = () => {},
+    ) => this.#call(host, reliable, { operation, ids: [], run, seen })
+    return {
+      find: (query) => call("find schedules", schedules.find(query)),
+      due: (limit) => call("find due schedules", schedules.due(limit)),
+      write: (write) =>
+        call("write a schedule", schedules.write(write), (written) => {
+          if (!written) return
+          this.#ledger.scheduled(write, this.#now())
+          const ids = write.tasks.map((task) => task.id)
+          this.#trace.add(this.#world.now, host.name, "schedules", this.#names(ids), write.name)
+        }),
     }
   }
 

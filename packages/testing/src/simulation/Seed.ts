@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, type DriverError, type Job, Transaction, Worker } from "@millrace/core"
+import { type DriverError, type Job, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Cause, type Context, Effect, Exit, type Fiber, Layer } from "effect"
 import { make as seeded, type Seeded } from "../model/Seeded.ts"
@@ -13,11 +13,9 @@ import { contextOf } from "./Context.ts"
 import * as Guards from "./Guards.ts"
 import { answerOf } from "./Invariant.ts"
 import { Ledger } from "./Ledger.ts"
-import { Storage } from "./Network.ts"
+import { type Provided, Storage } from "./Network.ts"
 import { Trace } from "./Trace.ts"
 import { Host, World } from "./World.ts"
-
-type Provided = Driver.Driver | Transaction.Transactions
 
 /**
  * What is simulated, with the user's state already made.
@@ -225,10 +223,7 @@ class Simulated {
   #start(number: number): void {
     const host = new Host(`worker ${number}`, Math.round(this.#plan.skew()))
     this.#hosts.set(number, host)
-    const driver = Layer.merge(
-      Layer.succeed(Driver.Driver, this.#storage.driverOf(host, false)),
-      Layer.succeed(Transaction.Transactions, this.#storage.transactionsOf(host, false)),
-    )
+    const driver = Layer.succeedContext(this.#storage.servicesOf(host, false))
     const { worker } = this.#scenario
     const served = Effect.scoped(Effect.andThen(
       Layer.build(Layer.provide(Worker.layer(worker), driver)),
@@ -274,14 +269,7 @@ class Simulated {
 
   #load(): void {
     const host = new Host("client", 0)
-    const driver = this.#storage.driverOf(host, true)
-    const load = this.#scenario.load.pipe(
-      Effect.provideService(Driver.Driver, driver),
-      Effect.provideService(
-        Transaction.Transactions,
-        this.#storage.transactionsOf(host, true),
-      ),
-    )
+    const load = Effect.provide(this.#scenario.load, this.#storage.servicesOf(host, true))
     Effect.runForkWith(this.#contextOf(host))(load).addObserver((exit) => {
       this.#loaded = exit
     })

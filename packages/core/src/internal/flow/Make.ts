@@ -75,7 +75,7 @@ export const flowOf = (draft: Draft): AnyFlow => {
   const partsOf = () =>
     parts ??= Parts.make(
       { ...plain, version: Shape.versionOf(plain) },
-      options.priority ?? defaultPriority,
+      options.priority ?? Limits.defaultPriority,
       steps,
     )
   const add = (kind: Flow.StepKind, step: string, given: Given, work: Work = {}) =>
@@ -113,8 +113,6 @@ const values = (all: object): PropertyDescriptorMap =>
       { value: (all as Record<PropertyKey, unknown>)[key], configurable: true },
     ]),
   )
-
-const defaultPriority = 5
 
 /** What a step is, where it is no handler of its own. */
 export interface Work {

@@ -7,6 +7,7 @@ import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
 import type { QueueLimits } from "../../Limiting.ts"
 import * as Queues from "../../Queues.ts"
+import type { Draft } from "../../Scheduling.ts"
 import type { Options } from "../../Worker.ts"
 import type { AnyHandledFlow } from "../../FlowHandlers.ts"
 import { keyOf, ofFlow } from "../flow/Serving.ts"
@@ -18,6 +19,8 @@ export interface Settings {
   /** The slugs of what it serves, for people. */
   readonly slugs: ReadonlyArray<string>
   readonly served: Catalogue
+  /** Of each served job, by its slug, what its definition says. */
+  readonly schedules: ReadonlyMap<string, Draft | undefined>
   /** By the name of the queue. */
   readonly concurrency: ReadonlyMap<string, number>
   /** The limits to say, by the name of the queue. */
@@ -52,6 +55,7 @@ export const make = (
     name: options.name ?? defaults.name,
     slugs: [...jobs, ...flows].map(({ slug }) => slug),
     served: catalogueOf(jobs, flows),
+    schedules: new Map(jobs.map(({ job, slug }) => [slug, job.schedule])),
     concurrency,
     limits,
     leaseMillis: Problem.toMillis(options.lease ?? defaults.lease)!,

@@ -1,16 +1,18 @@
 /**
  * The loops that a worker consists of, and how it stops.
  */
-import { Effect, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import type { Context } from "effect"
 import type { Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
+import type { ScheduleStore } from "../../ScheduleStore.ts"
 import type { Attempts, Held } from "./Attempts.ts"
 import { annotationsOf } from "./Attempts.ts"
 import type { Intake } from "./Intake.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
 import type { Settling } from "./Settling.ts"
+import * as Ticking from "./Ticking.ts"
 
 export interface Parts {
   readonly driver: Driver["Service"]
@@ -19,6 +21,8 @@ export interface Parts {
   readonly attempts: Attempts
   readonly sessions: Sessions
   readonly intake: Intake
+  /** Where schedules are stored, if the driver can. */
+  readonly schedules: Option.Option<ScheduleStore["Service"]>
 }
 
 /** Two batches may be written at a time: while one is on its way, the next is under way already. */
@@ -31,6 +35,7 @@ export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
   parts.intake.runClaims,
   parts.sessions.run,
   listen(parts),
+  ...Option.toArray(parts.schedules).map((store) => Ticking.run(store, parts.settings)),
   ...Array.from({ length: writers }, () => parts.settling.run),
 ]
 

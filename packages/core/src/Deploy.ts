@@ -7,6 +7,9 @@
 import { Effect } from "effect"
 import { Driver, type TaskRecord } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
+import type { AnyFlow } from "./FlowBuilder.ts"
+import * as Candidates from "./internal/candidates.ts"
+import type * as Job from "./Job.ts"
 import * as Limits from "./Limits.ts"
 import { type Registered, Registry } from "./Registry.ts"
 
@@ -47,10 +50,46 @@ export interface Difference {
   readonly unreadable: number
 }
 
+/**
+ * Tells what a deploy of jobs and flows would change. Changes nothing.
+ *
+ * **Details**
+ *
+ * It compares them with what workers have registered when they began to serve, and tries to read the
+ * input of every task that has not ended.
+ *
+ * **Example** (A new flow, and then nothing new)
+ *
+ * ```ts
+ * import { deepStrictEqual } from "node:assert/strict"
+ * import { Deploy, Flow, Worker } from "@millrace/core"
+ * import { MemoryDriver } from "@millrace/driver-memory"
+ * import { Effect, Layer } from "effect"
+ *
+ * const Greet = Flow.make("greet").step("hello")
+ * const greet = Greet.perform({ hello: () => Effect.void })
+ * const changes = Effect.map(Deploy.plan([Greet]), (plan) => plan.map(({ change }) => change))
+ *
+ * const program = Effect.gen(function*() {
+ *   deepStrictEqual(yield* changes, ["new"])
+ *   yield* Effect.scoped(Layer.build(Worker.layer({ flows: [greet] })))
+ *   deepStrictEqual(yield* changes, ["none"])
+ * })
+ * await Effect.runPromise(Effect.provide(program, MemoryDriver.layer))
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const plan = (
+  definitions: ReadonlyArray<Omit<Job.Any, "prototype"> | Pick<AnyFlow, "parts">>,
+): Effect.Effect<ReadonlyArray<Difference>, DriverError, Driver | Registry> =>
+  compare(definitions.map((one) => "parts" in one ? Candidates.ofFlow(one) : Candidates.ofJob(one)))
+
 /** Compares definitions with what is stored. Changes nothing.
  * @category reading
  * @since 0.1.0 */
-export const compare = Effect.fn("Deploy.compare")(function* (
+export const compare = Effect.fn("Deploy.plan")(function* (
   candidates: ReadonlyArray<Candidate>,
 ): Effect.fn.Return<ReadonlyArray<Difference>, DriverError, Driver | Registry> {
   const driver = yield* Driver

@@ -4,11 +4,12 @@
  * @since 0.1.0
  */
 import type { Duration } from "effect"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import type { AnyHandledFlow } from "./FlowHandlers.ts"
 import type * as Job from "./Job.ts"
+import { Registry } from "./Registry.ts"
 import { Attempts } from "./internal/worker/Attempts.ts"
 import { Intake } from "./internal/worker/Intake.ts"
 import * as Main from "./internal/worker/Main.ts"
@@ -202,6 +203,13 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   })
   const intake: Intake = new Intake({ driver, clock, settings, sessions, attempts, settling })
 
+  yield* Effect.flatMap(
+    Effect.serviceOption(Registry),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: (registry) => registry.register(settings.registered()),
+    }),
+  )
   // The first beat tells whether the storage is there and fit, while somebody waits for the answer.
   yield* sessions.current
   yield* Upkeep.sayLimits(driver, settings)

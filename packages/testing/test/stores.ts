@@ -1,7 +1,7 @@
 /**
  * Drivers with a store of their own that is made before the tests of a file and removed after them.
  */
-import type { Driver, DriverError, ScheduleStore, Transaction } from "@millrace/core"
+import type { Driver, DriverError, Registry, ScheduleStore, Transaction } from "@millrace/core"
 import { Embedded, Postgres } from "@millrace/driver-postgres"
 import { Effect, Layer, ManagedRuntime } from "effect"
 import { after, before } from "node:test"
@@ -12,7 +12,11 @@ export interface Store {
   readonly run: <A>(effect: Effect.Effect<A, unknown, Provided>) => Promise<A>
 }
 
-type Provided = Driver.Driver | Transaction.Transactions | ScheduleStore.ScheduleStore
+type Provided =
+  | Driver.Driver
+  | Transaction.Transactions
+  | ScheduleStore.ScheduleStore
+  | Registry.Registry
 
 /** The server to test against, if there is one. */
 export const serverUrl: string | undefined = process.env["DATABASE_URL"]

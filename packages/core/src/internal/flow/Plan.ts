@@ -9,6 +9,7 @@ import * as Limits from "../../Limits.ts"
 import type { Failure } from "../../Outcome.ts"
 import type { TaskId } from "../../Task.ts"
 import { isMet } from "./Condition.ts"
+import { conducting } from "./conducting.ts"
 import { cascades, type Fact } from "./Facts.ts"
 import { runsOf, wholeMap } from "./Standing.ts"
 import { derive } from "./TaskIds.ts"
@@ -183,6 +184,7 @@ const taskOf = (
   const { definition } = flow
   const id = derive(run.id, step.slug, index)
   const sub = step.kind === "flow" ? step.flow : undefined
+  const policy = sub === undefined ? step.policy : conducting
   const mayFail = step.kind === "map" && (step.onFailure ?? "fail") !== "fail"
   return {
     id,
@@ -195,8 +197,8 @@ const taskOf = (
     queue: sub === undefined ? step.queue ?? definition.queue : runsOf(sub.queue),
     priority: step.priority ?? flow.priority,
     input,
-    maxAttempts: step.policy.maxAttempts,
-    maxCrashes: step.policy.maxCrashes,
+    maxAttempts: policy.maxAttempts,
+    maxCrashes: policy.maxCrashes,
     delayMillis,
     awaited: false,
     trace: run.trace,

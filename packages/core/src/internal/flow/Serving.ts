@@ -28,6 +28,7 @@ export interface Work {
 
 /** A step with all that it takes to run it. */
 export interface StepWork extends Omit<StepParts, "value" | "job" | "flow"> {
+  readonly isJob: boolean
   readonly run: Served["handler"] | undefined
   readonly undo: Served["handler"] | undefined
 }
@@ -37,7 +38,8 @@ export const ofFlow = (handled: AnyHandledFlow): ReadonlyMap<string, Work> => {
   const { parts } = handled.flow
   const steps = [...parts.steps.values()].map((step) => {
     const given = handled.handlers[step.step.slug]
-    return { ...step, run: runOf(step, given), undo: undoOf(step, given) }
+    const isJob = step.job !== undefined
+    return { ...step, isJob, run: runOf(step, given), undo: undoOf(step, given) }
   })
   const works = new Map([[keyOf(parts.definition), workOf(parts, parts.input, steps)]])
   for (const step of steps) {
@@ -87,7 +89,11 @@ const ofStep = (
     case "task":
     case "map": {
       if (run === undefined) return []
-      const served = { step: slug, policy, input, output, error, retryable, handler: run, runInput }
+      const served = {
+        ...{ step: slug, policy, input, output, error, retryable, handler: run },
+        // A job is told its own input, wherever it is a step.
+        runInput: work.isJob ? undefined : runInput,
+      }
       return undo === undefined
         ? [[slug, served]]
         : [[slug, served], [Standing.undoOf(slug), undoing(work, runInput)]]

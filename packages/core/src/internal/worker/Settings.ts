@@ -2,6 +2,8 @@
  * A worker's options, checked and with their defaults.
  */
 import type * as Job from "../../Job.ts"
+import type { Registered } from "../../Registry.ts"
+import * as Candidates from "../candidates.ts"
 import * as Definition from "../../Definition.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
@@ -19,6 +21,8 @@ export interface Settings {
   /** The slugs of what it serves, for people. */
   readonly slugs: ReadonlyArray<string>
   readonly served: Catalogue
+  /** What it serves, to be remembered. */
+  readonly registered: () => ReadonlyArray<Registered>
   /** Of each served job, by its slug, what its definition says. */
   readonly schedules: ReadonlyMap<string, Draft | undefined>
   /** By the name of the queue. */
@@ -55,6 +59,10 @@ export const make = (
     name: options.name ?? defaults.name,
     slugs: [...jobs, ...flows].map(({ slug }) => slug),
     served: catalogueOf(jobs, flows),
+    registered: () => [
+      ...jobs.map(({ job }) => Candidates.ofJob(job)),
+      ...flows.map(({ flow }) => Candidates.ofFlow(flow)),
+    ],
     schedules: new Map(jobs.map(({ job, slug }) => [slug, job.schedule])),
     concurrency,
     limits,

@@ -66,6 +66,7 @@ interface Look {
   readonly query: Query
   readonly statements: Statements
   readonly now: number
+  readonly eldest: boolean
   readonly standings: ReadonlyMap<number, Standing>
 }
 
@@ -82,7 +83,7 @@ export const claim = async (
   instant: string | null,
   worker: string,
   lanes: ReadonlyArray<Asked>,
-  limited: ReadonlySet<number>,
+  { eldest, limited }: { readonly eldest: boolean; readonly limited: ReadonlySet<number> },
 ): Promise<Answer> => {
   const asked = lanes.map(({ queueId }) => queueId).filter((id) => limited.has(id))
   const locked = await query(statements.limited.lockLimits, [arrayLiteral(asked)])
@@ -97,7 +98,7 @@ export const claim = async (
   ])
   if (seen?.live !== true) return { taken: [], nextMillis: Infinity, unlimited }
   const now = seen.now as number
-  const look = { query, statements, now, standings: standingsOf(locked, seen) }
+  const look = { query, statements, now, eldest, standings: standingsOf(locked, seen) }
   const offers = await offersOf(look, lanes)
   const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
   const taken: Array<Taken> = []

@@ -6,7 +6,7 @@
  */
 import { Limits } from "@millrace/core"
 import { namesOf, pack } from "../Packing.ts"
-import { columns, due } from "./Claim.ts"
+import { columns, due, fromEldest } from "./Claim.ts"
 import { millisOf, nowOf } from "./Parameters.ts"
 
 /** Locks the limits of queues, so that nobody else claims from them. `$1` queue ids.
@@ -169,13 +169,21 @@ order by f.nth, f.group_key = '' or f.lease = 0, f.priority, f.born, f.seq`
 /** The first ready tasks of queues, locked. `$1` queue ids, `$2` limits.
  * @category statements
  * @since 0.1.0 */
-export const firstOf = (schema: string): string => `
+export const firstOf = (schema: string): string =>
+  locked(`
+    select r.* from ${schema}.ready r
+    where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
+    limit l.lim for update skip locked`)
+
+/** As `firstOf`, but the eldest.
+ * @category statements
+ * @since 0.1.0 */
+export const eldestOf = (schema: string): string => locked(fromEldest(schema))
+
+const locked = (first: string): string => `
 select l.nth::int as nth, r.task_id, r.group_key as key, r.lease, r.failures, r.crashes, r.priority
 from unnest($1::text::int[], $2::text::int[]) with ordinality as l(queue_id, lim, nth)
-cross join lateral (
-  select r.* from ${schema}.ready r
-  where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
-  limit l.lim for update skip locked
+cross join lateral (${first}
 ) r`
 
 /**

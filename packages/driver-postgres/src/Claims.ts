@@ -9,6 +9,7 @@ import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
 import * as LimitedClaims from "./LimitedClaims.ts"
+import type { Asked } from "./LimitedLook.ts"
 import { Marks, parseFronts } from "./Marks.ts"
 import { unpack } from "./Packing.ts"
 import { own as ownColumns } from "./statements/Claim.ts"
@@ -21,7 +22,7 @@ interface Lanes {
   readonly asked: number
   readonly ids: string
   readonly limits: string
-  readonly wanted: ReadonlyArray<LimitedClaims.Asked>
+  readonly wanted: ReadonlyArray<Asked>
   readonly nameOf: (id: number) => string
 }
 

@@ -18,9 +18,11 @@ select queue_id, declared, grouped, turn, level::float8 as level,
 from ${schema}.limits where queue_id = any($1::text::int[]) order by queue_id for update`
 
 const unsettled = (schema: string) =>
-  `not exists (
-    select 1 from ${schema}.attempts a where a.task_id = u.task_id and a.lease = u.lease
-  )`
+  // Not as a join, which might be planned to read all of the history.
+  `(
+    select a.lease from ${schema}.attempts a
+    where a.task_id = u.task_id and a.lease = u.lease limit 1
+  ) is null`
 
 /**
  * Moves what is due among the ready tasks, and answers one row: the instant, whether the worker
@@ -188,22 +190,19 @@ cross join lateral (${first}
 
 /**
  * Takes locked tasks: answers the claim that was made, and the tasks as `claim` does. `$1` instant,
- * `$2` worker, `$3` task ids, `$4` the queue id where it has limits, `$5` keys.
+ * `$2` worker, `$3` task ids, `$4` the queue id where it has limits, `$5` keys, `$6` to `$8` the
+ * leases before, failures and crashes, `$9` the queue id.
  *
  * @category statements
  * @since 0.1.0
  */
 export const take = (schema: string): string => `
 with t as materialized (select ${nowOf("$1::text")} as now),
-n as materialized (
-  select n.* from unnest($3::text::uuid[], $5::text::text[]) with ordinality as n(id, key, nth)
-),
-gone as (
-  delete from ${schema}.ready where task_id = any($3::text::uuid[])
-  returning task_id, queue_id, lease, failures, crashes
-),
+gone as (delete from ${schema}.ready where task_id = any($3::text::uuid[])),
 taken as materialized (
-  select n.nth, n.key, g.* from n join gone g on g.task_id = n.id order by n.nth
+  select n.*, $9::text::int as queue_id
+  from unnest($3::text::uuid[], $5::text::text[], $6::text::int[], $7::text::int[],
+    $8::text::smallint[]) with ordinality as n(task_id, key, lease, failures, crashes, nth)
 ),
 made as (
   insert into ${schema}.claims (claimed_at, worker, task_ids, leases, queue_id, keys)

@@ -36,6 +36,29 @@ export const byPlace = (a: Place, b: Place): number =>
   a.priority - b.priority || a.sequence - b.sequence
 
 /**
+ * One claim in so many is for the eldest, so that no priority starves behind a busier one.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const eldestEvery = 10
+
+/**
+ * What a claim for the eldest may take of a queue: the tasks of the priority whose first has waited
+ * longest.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const eldestOf = <A extends Place>(tasks: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const eldest = tasks.reduce<A | undefined>(
+    (found, task) => found === undefined || task.sequence < found.sequence ? task : found,
+    undefined,
+  )
+  return tasks.filter(({ priority }) => priority === eldest?.priority)
+}
+
+/**
  * Cuts the batches of one claim out of the first tasks of each of its queues: a task that has
  * crashed is taken alone, so that no neighbour pays if it takes the next worker down too.
  *

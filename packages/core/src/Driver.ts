@@ -71,6 +71,7 @@ export class Driver extends Context.Service<Driver, {
    * **Details**
    *
    * - A claim takes the due tasks of a queue by priority, then in the order of becoming ready
+   * - A claim for the eldest takes the priority whose first task has waited longest
    * - A task is claimed by one worker only
    * - A scheduled task is claimed once its time has come, and not before
    * - A claim takes no more than the limit of each queue

@@ -3,8 +3,7 @@
  *
  * **Details**
  *
- * Everything is a batch. Only encoded values cross. Durations go down and instants (milliseconds
- * since 1970 on the driver's own clock) come up.
+ * Only encoded values cross. Durations go down and instants (milliseconds since 1970) come up.
  *
  * @since 0.1.0
  */
@@ -102,8 +101,10 @@ export interface ClaimRequest {
   readonly worker: string
   /** At most `limit` tasks from each queue. */
   readonly lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>
-  /** The worker is about to wait: from now on an insert into these queues is to wake it. */
+  /** The worker is about to wait: an insert into these queues is to wake it. */
   readonly waits: boolean
+  /** Takes the priority whose first task has waited longest, and not the highest one. */
+  readonly eldest?: boolean | undefined
 }
 
 /**
@@ -164,7 +165,7 @@ export interface Settled {
  */
 export interface Heartbeat {
   readonly worker: string
-  /** How long the worker's leases hold from now; 0 ends the worker's session. */
+  /** How long the worker's leases hold from now; 0 ends its session. */
   readonly leaseMillis: number
   readonly held: ReadonlyArray<{ readonly id: TaskId; readonly lease: number }>
 }

@@ -208,3 +208,31 @@ describe("workers of queues with limits", () => {
     }
   })
 })
+
+describe("priorities", () => {
+  it("do not starve: of tasks that never wait one in some is of the lowest priority", async () => {
+    const Low = Job.make("low", { queue: "mail", priority: 9 })
+    let high = 0
+    let low = 0
+    let beside = 0
+    const busy = Mail.perform(() =>
+      Effect.gen(function* () {
+        high++
+        // As many come as are done, until there were enough.
+        if (high < 300) yield* Effect.orDie(Mail.enqueue(high, { priority: 0 }))
+      })
+    )
+    const live = Worker.layer({
+      jobs: [busy, Low.perform(() => Effect.sync(() => void low++))],
+      concurrency: 1,
+    }).pipe(Layer.provideMerge(MemoryDriver.layer), Layer.provideMerge(TestClock.layer()))
+    const program = Effect.gen(function* () {
+      yield* Mail.enqueueMany([1, 2, 3], { priority: 0 })
+      yield* Low.enqueueMany(Array.from({ length: 10 }, () => undefined))
+      while (high < 300) yield* TestClock.adjust("10 millis")
+      beside = low
+    })
+    await Effect.runPromise(Effect.provide(program, live))
+    assert(beside >= 5, `only ${beside} of the low priority were run beside 300 others`)
+  })
+})

@@ -9,6 +9,7 @@ import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
 import * as LimitedClaims from "./LimitedClaims.ts"
+import type { Asked } from "./LimitedLook.ts"
 import { Marks, parseFronts } from "./Marks.ts"
 import { unpack } from "./Packing.ts"
 import { own as ownColumns } from "./statements/Claim.ts"
@@ -17,10 +18,11 @@ import { once, type Store } from "./Store.ts"
 
 interface Lanes {
   readonly queueIds: ReadonlyArray<number>
+  readonly eldest: boolean
   readonly asked: number
   readonly ids: string
   readonly limits: string
-  readonly wanted: ReadonlyArray<LimitedClaims.Asked>
+  readonly wanted: ReadonlyArray<Asked>
   readonly nameOf: (id: number) => string
 }
 
@@ -138,6 +140,7 @@ const lanesOf = async (
   const ids = wanted.map(({ queueId }) => queueId)
   return {
     queueIds: ids,
+    eldest: request.eldest === true,
     asked: [...limits.values()].reduce((sum, limit) => sum + limit, 0),
     ids: arrayLiteral(ids),
     limits: arrayLiteral([...limits.values()]),
@@ -166,13 +169,14 @@ const claimer =
       return await claimLimited(store, now, worker, lanes)
     }
     const ask = async (moves: boolean) => {
-      const from = marks.of(lanes.queueIds)
+      const from = lanes.eldest ? undefined : marks.of(lanes.queueIds)
       const params = [now, worker, lanes.ids, lanes.limits, String(moves), ...(from ?? [])]
-      const text = from === undefined ? store.statements.claim : store.statements.claimFrom
+      const { claim, claimEldest, claimFrom } = store.statements
+      const text = lanes.eldest ? claimEldest : from === undefined ? claim : claimFrom
       const [head, ...packed] = await query(text, params)
       const tasks = tasksOf(packed, lanes)
       const moved = Number(head?.moved) > 0
-      if (!moved) noteFronts(marks, lanes, head, tasks.length)
+      if (!moved && !lanes.eldest) noteFronts(marks, lanes, head, tasks.length)
       return { head, tasks, again: moved || (from !== undefined && tasks.length === 0) }
     }
     let answer = await ask(true)
@@ -206,7 +210,10 @@ const claimLimited = async (
 ): Promise<Taken> => {
   const { connection, limited, statements } = store
   const answer = await connection.transaction((query) =>
-    LimitedClaims.claim(query, statements, now, worker, lanes.wanted, limited.limited)
+    LimitedClaims.claim(query, statements, now, worker, lanes.wanted, {
+      eldest: lanes.eldest,
+      limited: limited.limited,
+    })
   )
   limited.remove(answer.unlimited)
   const batches = answer.taken.map(({ claim, limited, rows }) => ({

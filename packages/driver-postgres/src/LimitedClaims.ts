@@ -4,21 +4,11 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Granting, Limiting, Limits } from "@millrace/core"
+import { Claiming, type Driver, Granting, Limiting } from "@millrace/core"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
+import { type Asked, keysOf, type Look, type Standing, standingsOf } from "./LimitedLook.ts"
 import type { Statements } from "./Statements.ts"
-
-/**
- * What is asked of each queue, in the order of the request.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Asked {
-  readonly queueId: number
-  readonly limit: number
-}
 
 /**
  * A claim that was made, and its rows as `Claim.ts` writes them.
@@ -47,6 +37,8 @@ export interface Answer {
 
 interface Candidate extends Granting.Ready {
   readonly id: string
+  readonly lease: number
+  readonly failures: number
 }
 
 interface Offered {
@@ -56,17 +48,6 @@ interface Offered {
   readonly standing?: Standing
   readonly keys?: ReadonlyArray<Granting.Key>
   readonly offer?: Granting.Offer
-}
-
-interface Standing extends Granting.Standing {
-  readonly grouped: boolean
-}
-
-interface Look {
-  readonly query: Query
-  readonly statements: Statements
-  readonly now: number
-  readonly standings: ReadonlyMap<number, Standing>
 }
 
 /**
@@ -82,7 +63,7 @@ export const claim = async (
   instant: string | null,
   worker: string,
   lanes: ReadonlyArray<Asked>,
-  limited: ReadonlySet<number>,
+  { eldest, limited }: { readonly eldest: boolean; readonly limited: ReadonlySet<number> },
 ): Promise<Answer> => {
   const asked = lanes.map(({ queueId }) => queueId).filter((id) => limited.has(id))
   const locked = await query(statements.limited.lockLimits, [arrayLiteral(asked)])
@@ -97,7 +78,7 @@ export const claim = async (
   ])
   if (seen?.live !== true) return { taken: [], nextMillis: Infinity, unlimited }
   const now = seen.now as number
-  const look = { query, statements, now, standings: standingsOf(locked, seen) }
+  const look = { query, statements, now, eldest, standings: standingsOf(locked, seen) }
   const offers = await offersOf(look, lanes)
   const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
   const taken: Array<Taken> = []
@@ -114,34 +95,6 @@ export const claim = async (
   return { taken, nextMillis: Math.min(dueMillis, ...waits), unlimited }
 }
 
-const standingsOf = (
-  locked: ReadonlyArray<Row>,
-  seen: Row,
-): ReadonlyMap<number, Standing> => {
-  const held = new Map<number, Map<string, number>>()
-  const counts = JSON.parse((seen.held as string | null) ?? "[]") as ReadonlyArray<
-    readonly [queueId: number, key: string, held: number]
-  >
-  for (const [queueId, key, count] of counts) {
-    const keys = held.get(queueId) ?? new Map<string, number>()
-    held.set(queueId, keys.set(key, (keys.get(key) ?? 0) + count))
-  }
-  return new Map(locked.map((row) => [row.queue_id as number, {
-    limits: JSON.parse((row.declared as string | null) ?? "{}") as Limiting.QueueLimits,
-    held: held.get(row.queue_id as number) ?? new Map(),
-    bucket: bucketOf(row),
-    turn: row.turn as string,
-    grouped: row.grouped as boolean,
-  }]))
-}
-
-const bucketOf = (row: Row): Limiting.Bucket | undefined =>
-  row.level === null || row.level === undefined ? undefined : {
-    level: row.level as number,
-    periodMillis: row.period as number,
-    at: row.at as number,
-  }
-
 // What has no groups is looked at in one statement, and each queue that has by itself.
 const offersOf = async (
   look: Look,
@@ -154,8 +107,9 @@ const offersOf = async (
       : Granting.roomOf(standing, lane.limit, look.now)
     return { lane, standing, room }
   })
+  const { eldestOf, firstOf } = look.statements.limited
   const plain = rooms.filter(({ room, standing }) => room > 0 && standing?.grouped !== true)
-  const first = plain.length === 0 ? [] : await look.query(look.statements.limited.firstOf, [
+  const first = plain.length === 0 ? [] : await look.query(look.eldest ? eldestOf : firstOf, [
     arrayLiteral(plain.map(({ lane }) => lane.queueId)),
     arrayLiteral(plain.map(({ room }) => room)),
   ])
@@ -203,44 +157,14 @@ const offerOf = async (
   return { lane, tasks, nextMillis: offer.nextMillis, standing, keys, offer }
 }
 
-// More keys are read for as long as those that were read cannot give enough.
-const keysOf = async (look: Look, lane: Asked, standing: Standing, room: number) => {
-  const { query, statements, now } = look
-  const keys: Array<Granting.Key> = []
-  const read = async (after: string, to: string | null): Promise<boolean> => {
-    let from = after
-    while (keys.length < Limits.keysLooked) {
-      const count = Math.min(room + standing.held.size, Limits.keysLooked - keys.length)
-      const rows = await query(statements.limited.keys, [
-        String(lane.queueId),
-        from,
-        to,
-        String(count),
-      ])
-      for (const row of rows) {
-        keys.push({ key: row.key as string, waits: row.waits === true, bucket: bucketOf(row) })
-      }
-      if (Granting.offerOf(standing, keys, room, now).keys.length >= room) return true
-      if (rows.length < count) return false
-      from = keys.at(-1)!.key
-    }
-    return true
-  }
-  const isEnough = await read(standing.turn, null)
-  if (!isEnough && keys.length < Limits.keysLooked) {
-    const [keyless] = await query(statements.limited.hasKeyless, [String(lane.queueId)])
-    if (keyless?.there === true) keys.push({ key: "", waits: false, bucket: undefined })
-    if (standing.turn !== "") await read("", standing.turn)
-  }
-  return { keys, offer: Granting.offerOf(standing, keys, room, now) }
-}
-
 const toCandidate = (row: Row, index: number): Candidate => ({
   id: row.task_id as string,
   key: row.key as string,
   begun: row.key !== "" && (row.lease as number) > 0,
   priority: row.priority as number,
   sequence: index,
+  lease: row.lease as number,
+  failures: row.failures as number,
   crashes: row.crashes as number,
 })
 
@@ -257,6 +181,10 @@ const take = async (
     arrayLiteral(tasks.map(({ id }) => id)),
     standing === undefined ? null : String(lane.queueId),
     arrayLiteral(tasks.map(({ key }) => key)),
+    arrayLiteral(tasks.map(({ lease }) => lease)),
+    arrayLiteral(tasks.map(({ failures }) => failures)),
+    arrayLiteral(tasks.map(({ crashes }) => crashes)),
+    String(lane.queueId),
   ])
   const rates = [standing?.limits.rate, standing?.limits.keys?.rate]
   const isPaced = rates.some((rate) => rate !== undefined)

@@ -5,7 +5,7 @@
  */
 import * as SchemaName from "./SchemaName.ts"
 import { apply } from "./statements/Apply.ts"
-import { claim, claimFrom } from "./statements/Claim.ts"
+import { claim, claimEldest, claimFrom } from "./statements/Claim.ts"
 import * as Definitions from "./statements/Definitions.ts"
 import * as Expire from "./statements/Expire.ts"
 import { find, progress } from "./statements/Find.ts"
@@ -43,6 +43,7 @@ const limited = (schema: string, channel: string) => ({
   hasKeyless: Limited.hasKeyless(schema),
   ofKeys: Limited.ofKeys(schema),
   firstOf: Limited.firstOf(schema),
+  eldestOf: Limited.eldestOf(schema),
   take: Limited.take(schema),
   granted: Limited.granted(schema),
   lockClaims: Limits.lockClaims(schema),
@@ -83,6 +84,7 @@ export const make = (schemaName: string) => {
     insertStarted: insertStarted(schema),
     claim: claim(schema),
     claimFrom: claimFrom(schema),
+    claimEldest: claimEldest(schema),
     limited: limited(schema, channel),
     arm: arm(schema),
     disarm: disarm(schema),

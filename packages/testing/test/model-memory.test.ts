@@ -40,11 +40,11 @@ describe("a random program", () => {
         "   5. 499 ms pass",
         "   6. 1000 ms pass",
         "   7. worker 0 claims at most 1 of queue 1 and 2 of queue 0",
-        '   8. settle task 3 as Failed {"failure":{"reason":"Error","message":"no luck","error":"\\"\\""}}; task 6 as Completed {"output":"{\\"a\\":[1,{\\"b\\":\\"c,d\\"}]}"}, after 250 ms',
-        '   9. insert task 4 into queue 0, priority 0, 2 attempts, 1 crashes, awaited, input "x"',
-        '  10. settle task 1 (2 claims before the last) as Failed {"failure":{"reason":"Error","message":"no luck"},"retryDelayMillis":0}, after 250 ms; task 6 as Completed {"output":"\\"x\\""}, after 1 ms',
-        '  11. limit queue 1 to {"rate":{"count":2,"periodMillis":500,"burst":3}}',
-        '  12. limit queue 1 to {"concurrency":3,"keys":{"concurrency":1,"rate":{"count":1,"periodMillis":7000,"burst":3},"onFailure":"skip","weights":{"b":2}}}',
+        "   8. 499 ms pass",
+        '   9. limit queue 0 to {"concurrency":1,"rate":{"count":1,"periodMillis":1000,"burst":3},"maxDepth":6}',
+        "  10. worker 2 beats for 5000 ms, holding task 9, task 0, task 2, task 4",
+        '  11. settle task 1 as Discarded {"failure":{"reason":"Discarded","message":""}}, after 0 ms',
+        '  12. settle task 1 as Failed {"failure":{"reason":"Error","message":"no luck"},"retryDelayMillis":0}, after 250 ms',
       ],
     )
   })

@@ -12,8 +12,8 @@ export const postgresql = [
     ],
     [
       "SQL: what is settled is held for ever",
-      "where a.task_id = u.task_id and a.lease = u.lease",
-      "where a.task_id = u.task_id and a.lease > u.lease",
+      "where a.task_id = u.task_id and a.lease = u.lease limit 1",
+      "where a.task_id = u.task_id and a.lease > u.lease limit 1",
     ],
     [
       "SQL: a key's place is not kept",
@@ -42,8 +42,8 @@ export const postgresql = [
     ["SQL: `<` for `<=` when a task is due", "s.run_at <= t.now", "s.run_at < t.now"],
     [
       "SQL: the last priority comes first",
-      "order by r.queue_id, r.priority, r.born, r.seq",
-      "order by r.queue_id, r.priority desc, r.born, r.seq",
+      "where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq",
+      "where r.queue_id = l.queue_id order by r.queue_id, r.priority desc, r.born, r.seq",
     ],
     [
       "SQL: an expired worker claims",

@@ -4,6 +4,13 @@ import { mutantsOf } from "../Mutant.ts"
 const core = "packages/core/src"
 
 export const rules = [
+  ...mutantsOf(`${core}/Claiming.ts`, ["memory"], [
+    [
+      "the eldest are the latest",
+      "task.sequence < found.sequence",
+      "task.sequence > found.sequence",
+    ],
+  ]),
   ...mutantsOf(`${core}/Granting.ts`, ["memory"], [
     ["a queue has room for one more", "concurrency - held,", "concurrency - held + 1,"],
     [

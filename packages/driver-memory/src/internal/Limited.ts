@@ -3,12 +3,19 @@
  *
  * @since 0.1.0
  */
-import { Granting, type Limiting, Limits } from "@millrace/core"
+import { Claiming, Granting, type Limiting, Limits } from "@millrace/core"
 import type { Lane } from "./Lane.ts"
 import { placeOf, type Row } from "./Row.ts"
 
 /** A ready task on offer. */
 export type Ready = Granting.Ready & { readonly row: Row }
+
+/** What a claim asks of a lane. */
+export interface Asked {
+  readonly running: Iterable<Row>
+  readonly asked: number
+  readonly eldest: boolean
+}
 
 /** What a lane has on offer to a claim, and what it does when some of it is taken. */
 export interface Offered {
@@ -40,13 +47,13 @@ export class Limited {
   }
 
   /** What a claim may take. */
-  offer(lane: Lane, running: Iterable<Row>, asked: number, now: number): Offered {
+  offer(lane: Lane, { asked, eldest, running }: Asked, now: number): Offered {
     const standing = this.standing(lane, running)
     const room = Granting.roomOf(standing, asked, now)
     if (room === 0) {
       return { tasks: [], nextMillis: Granting.millisToRoom(standing, now), take: () => {} }
     }
-    const byKey = this.byKey(lane)
+    const byKey = this.byKey(lane, eldest)
     const waiting = lane.waitingKeys()
     const keys = [...byKey.keys()]
       .sort(Granting.turnOf(this.turn))
@@ -79,7 +86,7 @@ export class Limited {
     return { limits: this.limits ?? {}, held, bucket: this.bucket, turn: this.turn }
   }
 
-  private byKey(lane: Lane): Map<string, Array<Ready>> {
+  private byKey(lane: Lane, eldest: boolean): Map<string, Array<Ready>> {
     const byKey = new Map<string, Array<Ready>>()
     lane.first(Infinity).forEach((row, index) => {
       const key = row.task.group ?? ""
@@ -89,6 +96,10 @@ export class Limited {
       if (all === undefined) byKey.set(key, [ready])
       else all.push(ready)
     })
+    const keyless = byKey.get("")
+    if (eldest && !this.grouped && keyless !== undefined) {
+      byKey.set("", [...Claiming.eldestOf(keyless)])
+    }
     return byKey
   }
 }

@@ -5,7 +5,7 @@
  */
 import { Claiming, type Driver, type Limiting } from "@millrace/core"
 import type { Lane } from "./Lane.ts"
-import { Limited, type Offered } from "./Limited.ts"
+import { type Asked, Limited, type Offered } from "./Limited.ts"
 import { claimedOf, placeOf, type Row } from "./Row.ts"
 
 export class LimitedQueues {
@@ -50,13 +50,17 @@ export class LimitedQueues {
 
   /** Takes what a claim is given of some lanes, and says when there may be more. */
   take(
+    { eldest = false }: Driver.ClaimRequest,
     asked: ReadonlyMap<Lane, number>,
     running: Iterable<Row>,
     now: number,
   ): { readonly claimed: ReadonlyArray<Row>; readonly nextDue: number } {
     const lanes = [...asked.keys()]
     for (const lane of lanes) lane.promote(now)
-    const offers = lanes.map((lane) => this.offer(lane, running, asked.get(lane)!, now))
+    const offers = lanes.map((lane) => {
+      const how = { running, asked: asked.get(lane)!, eldest }
+      return this.queues.get(lane.queue)?.offer(lane, how, now) ?? plainOffer(lane, how)
+    })
     const batches = Claiming.batchesOf(offers.map(({ tasks }) => tasks))
     batches.forEach((batch, index) => offers[index]!.take(batch))
     const claimed = batches.flat().map(({ row }) => row)
@@ -64,21 +68,23 @@ export class LimitedQueues {
     return { claimed, nextDue: Math.min(...lanes.map((lane) => lane.nextDue), ...waits) }
   }
 
-  /** What a claim may take from a lane. */
-  private offer(lane: Lane, running: Iterable<Row>, asked: number, now: number): Offered {
-    const limited = this.queues.get(lane.queue)
-    if (limited !== undefined) return limited.offer(lane, running, asked, now)
-    return {
-      tasks: lane.first(asked).map((row) => ({ row, key: "", begun: false, ...placeOf(row) })),
-      nextMillis: Infinity,
-      take: ({ length }) => lane.take(length),
-    }
-  }
-
   /** What a worker is given. */
   claimedOf(row: Row): Driver.ClaimedTask {
     const limited = this.queues.get(row.task.queue)
     const how = limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
     return { ...claimedOf(row), limited: how }
+  }
+}
+
+const plainOffer = (lane: Lane, { asked, eldest }: Asked): Offered => {
+  const ready = lane.first(eldest ? Infinity : asked)
+    .map((row) => ({ row, key: "", begun: false, ...placeOf(row) }))
+  return {
+    tasks: eldest ? Claiming.eldestOf(ready).slice(0, asked) : ready,
+    nextMillis: Infinity,
+    take: (tasks) => {
+      if (eldest) { for (const { row } of tasks) lane.remove(row) }
+      else lane.take(tasks.length)
+    },
   }
 }

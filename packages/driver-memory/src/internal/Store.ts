@@ -85,7 +85,7 @@ export class Store {
       const lane = this.lane(queue)
       asked.set(lane, (asked.get(lane) ?? 0) + limit)
     }
-    const { claimed, nextDue } = this.limited.take(asked, this.running, now)
+    const { claimed, nextDue } = this.limited.take(request, asked, this.running, now)
     for (const row of claimed) {
       row.state = "running"
       row.lease++

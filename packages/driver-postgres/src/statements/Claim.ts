@@ -64,6 +64,34 @@ export const claim = (schema: string): string => claiming(schema, fromFront)
  */
 export const claimFrom = (schema: string): string => claiming(schema, fromMarks)
 
+/** As `claim`, but for the eldest, as `Claiming.eldestOf` says.
+ * @category statements
+ * @since 0.1.0 */
+export const claimEldest = (schema: string): string => claiming(schema, fromEldest)
+
+/**
+ * The first tasks of the priority whose first has waited longest, of the queue `l`: one look into
+ * the index for each priority.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const fromEldest = (schema: string): string => `
+    select r.* from (
+      select h.* from generate_series(0, ${Limits.lowestPriority}) as p(priority)
+      cross join lateral (
+        select e.priority, e.born, e.seq from ${schema}.ready e
+        where e.queue_id = l.queue_id and e.priority = p.priority::smallint
+        order by e.queue_id, e.priority, e.born, e.seq limit 1
+      ) h
+      order by h.born, h.seq limit 1
+    ) o
+    cross join lateral (
+      select r.ctid as place, r.* from ${schema}.ready r
+      where r.queue_id = l.queue_id and r.priority = o.priority
+      order by r.queue_id, r.priority, r.born, r.seq limit l.lim for update skip locked
+    ) r`
+
 const fromFront = (schema: string) => `
     select r.ctid as place, r.* from ${schema}.ready r
     where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq

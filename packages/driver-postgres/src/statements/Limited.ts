@@ -6,7 +6,7 @@
  */
 import { Limits } from "@millrace/core"
 import { namesOf, pack } from "../Packing.ts"
-import { columns, due } from "./Claim.ts"
+import { columns, due, fromEldest } from "./Claim.ts"
 import { millisOf, nowOf } from "./Parameters.ts"
 
 /** Locks the limits of queues, so that nobody else claims from them. `$1` queue ids.
@@ -18,9 +18,11 @@ select queue_id, declared, grouped, turn, level::float8 as level,
 from ${schema}.limits where queue_id = any($1::text::int[]) order by queue_id for update`
 
 const unsettled = (schema: string) =>
-  `not exists (
-    select 1 from ${schema}.attempts a where a.task_id = u.task_id and a.lease = u.lease
-  )`
+  // Not as a join, which might be planned to read all of the history.
+  `(
+    select a.lease from ${schema}.attempts a
+    where a.task_id = u.task_id and a.lease = u.lease limit 1
+  ) is null`
 
 /**
  * Moves what is due among the ready tasks, and answers one row: the instant, whether the worker
@@ -169,33 +171,38 @@ order by f.nth, f.group_key = '' or f.lease = 0, f.priority, f.born, f.seq`
 /** The first ready tasks of queues, locked. `$1` queue ids, `$2` limits.
  * @category statements
  * @since 0.1.0 */
-export const firstOf = (schema: string): string => `
+export const firstOf = (schema: string): string =>
+  locked(`
+    select r.* from ${schema}.ready r
+    where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
+    limit l.lim for update skip locked`)
+
+/** As `firstOf`, but the eldest.
+ * @category statements
+ * @since 0.1.0 */
+export const eldestOf = (schema: string): string => locked(fromEldest(schema))
+
+const locked = (first: string): string => `
 select l.nth::int as nth, r.task_id, r.group_key as key, r.lease, r.failures, r.crashes, r.priority
 from unnest($1::text::int[], $2::text::int[]) with ordinality as l(queue_id, lim, nth)
-cross join lateral (
-  select r.* from ${schema}.ready r
-  where r.queue_id = l.queue_id order by r.queue_id, r.priority, r.born, r.seq
-  limit l.lim for update skip locked
+cross join lateral (${first}
 ) r`
 
 /**
  * Takes locked tasks: answers the claim that was made, and the tasks as `claim` does. `$1` instant,
- * `$2` worker, `$3` task ids, `$4` the queue id where it has limits, `$5` keys.
+ * `$2` worker, `$3` task ids, `$4` the queue id where it has limits, `$5` keys, `$6` to `$8` the
+ * leases before, failures and crashes, `$9` the queue id.
  *
  * @category statements
  * @since 0.1.0
  */
 export const take = (schema: string): string => `
 with t as materialized (select ${nowOf("$1::text")} as now),
-n as materialized (
-  select n.* from unnest($3::text::uuid[], $5::text::text[]) with ordinality as n(id, key, nth)
-),
-gone as (
-  delete from ${schema}.ready where task_id = any($3::text::uuid[])
-  returning task_id, queue_id, lease, failures, crashes
-),
+gone as (delete from ${schema}.ready where task_id = any($3::text::uuid[])),
 taken as materialized (
-  select n.nth, n.key, g.* from n join gone g on g.task_id = n.id order by n.nth
+  select n.*, $9::text::int as queue_id
+  from unnest($3::text::uuid[], $5::text::text[], $6::text::int[], $7::text::int[],
+    $8::text::smallint[]) with ordinality as n(task_id, key, lease, failures, crashes, nth)
 ),
 made as (
   insert into ${schema}.claims (claimed_at, worker, task_ids, leases, queue_id, keys)

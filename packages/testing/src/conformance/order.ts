@@ -107,6 +107,61 @@ export const orderCases: ReadonlyArray<Case> = [
     },
   ),
 
+  scene("A claim for the eldest takes the priority whose first task has waited longest", function* (
+    stage,
+  ) {
+    const ids: Array<string> = []
+    for (const priority of [5, 9, 5, 0, 9]) ids.push(yield* stage.insertOne({ priority }))
+    const worker = yield* stage.worker()
+    const eldest = (limit: number) =>
+      stage.driver.claim({
+        worker,
+        lanes: [{ queue: stage.queue, limit }],
+        waits: false,
+        eldest: true,
+      })
+    const first = yield* eldest(1)
+    equal(first.tasks.map(({ id }) => id), [ids[0]!], "The first task")
+    const second = yield* eldest(3)
+    equal(second.tasks.map(({ id }) => id), [ids[1]!, ids[4]!], "Those of the lowest priority")
+    const rest = yield* stage.claim(worker, 10)
+    equal(rest.map(({ id }) => id), [ids[3]!, ids[2]!], "The rest, by priority")
+  }),
+
+  scene("A claim for the eldest goes by when tasks became ready", function* (stage) {
+    const late = yield* stage.insertOne({ priority: 9, delayMillis: 1000 })
+    const low = yield* stage.insertOne({ priority: 5 })
+    yield* TestClock.adjust(1000)
+    const worker = yield* stage.worker()
+    const request = {
+      worker,
+      lanes: [{ queue: stage.queue, limit: 1 }],
+      waits: false,
+      eldest: true,
+    }
+    const order = []
+    for (let turn = 0; turn < 2; turn++) {
+      order.push(...(yield* stage.driver.claim(request)).tasks.map(({ id }) => id))
+    }
+    equal(order, [low, late], "The order")
+  }),
+
+  scene("A claim for the eldest keeps to the limits of a queue", function* (stage) {
+    yield* stage.driver.limit(stage.queue, { concurrency: 2 })
+    const ids: Array<string> = []
+    for (const priority of [9, 0, 9, 0]) ids.push(yield* stage.insertOne({ priority }))
+    const worker = yield* stage.worker()
+    const request = {
+      worker,
+      lanes: [{ queue: stage.queue, limit: 5 }],
+      waits: false,
+      eldest: true,
+    }
+    const { tasks } = yield* stage.driver.claim(request)
+    equal(tasks.map(({ id }) => id), [ids[0]!, ids[2]!], "The claimed tasks")
+    equal((yield* stage.driver.claim(request)).tasks, [], "What is claimed beyond the limit")
+  }),
+
   scene("Queues do not share an order", function* (stage) {
     const queues = [stage.queue, stage.otherQueue]
     for (let turn = 0; turn < 6; turn++) {

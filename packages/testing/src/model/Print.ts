@@ -22,7 +22,9 @@ export const command = (one: Command): string => {
       return `insert ${one.tasks.map(newTask).join("; ")}`
     case "Claim": {
       const lanes = one.lanes.map(({ queue, limit }) => `${limit} of queue ${queue}`)
-      return `worker ${one.worker} claims at most ${lanes.join(" and ")}`
+      return `worker ${one.worker} claims at most ${lanes.join(" and ")}${
+        one.eldest ? ", the eldest" : ""
+      }`
     }
     case "Settle":
       return `settle ${one.changes.map(settle).join("; ")}`

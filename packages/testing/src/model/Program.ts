@@ -19,6 +19,7 @@ export type Command =
     readonly _tag: "Claim"
     readonly worker: number
     readonly lanes: ReadonlyArray<{ readonly queue: number; readonly limit: number }>
+    readonly eldest: boolean
   }
   | { readonly _tag: "Settle"; readonly changes: ReadonlyArray<Settle> }
   | { readonly _tag: "Cancel"; readonly tasks: ReadonlyArray<number> }
@@ -141,7 +142,12 @@ const command = (random: Seeded.Seeded): Command => {
     case "Insert":
       return { _tag, tasks: some(random, 4, () => newTask(random)) }
     case "Claim":
-      return { _tag, worker: random.below(pool.workers), lanes: lanes(random) }
+      return {
+        _tag,
+        worker: random.below(pool.workers),
+        lanes: lanes(random),
+        eldest: random.oneIn(5),
+      }
     case "Settle":
       return { _tag, changes: some(random, 3, () => settle(random)) }
     case "Cancel":

@@ -160,10 +160,11 @@ const asked = (memory: Memory, command: Command, now: number): Ask | undefined =
       return (driver) => driver.insert(tasks)
     }
     case "Claim": {
+      const { eldest } = command
       const worker = workerOf(memory, command.worker)
       const lanes = command.lanes.map((lane) => ({ ...lane, queue: queue(lane.queue) }))
       return (driver) =>
-        Effect.map(driver.claim({ worker, lanes, waits: false }), (claim) => {
+        Effect.map(driver.claim({ worker, lanes, waits: false, eldest }), (claim) => {
           if (driver === stage.driver) remember(memory, claim)
           return Normal.claim(claim)
         })

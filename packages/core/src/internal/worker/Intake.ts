@@ -2,6 +2,7 @@
  * Claims tasks when there is a place for them, and starts them.
  */
 import { Clock, Effect, Latch } from "effect"
+import * as Claiming from "../../Claiming.ts"
 import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { TaskId } from "../../Task.ts"
@@ -32,6 +33,7 @@ export class Intake {
   readonly #startable = Latch.makeUnsafe(false)
   readonly #stopped = Latch.makeUnsafe(false)
   #stopping = false
+  #claims = 0
   /** When the next task that this worker itself put off is due. */
   #retryAt = Infinity
 
@@ -177,8 +179,9 @@ export class Intake {
   ): Effect.Effect<number | undefined, DriverError> =>
     Effect.uninterruptible(Effect.gen({ self: this }, function* () {
       const session = yield* this.#sessions.current
+      const eldest = ++this.#claims % Claiming.eldestEvery === 0
       const claim = yield* Effect.onError(
-        this.#driver.claim({ worker: session.id, lanes, waits: true }),
+        this.#driver.claim({ worker: session.id, lanes, waits: true, eldest }),
         // The tasks may have been handed out, and only the reply been lost.
         () => Effect.sync(() => session.drain()),
       )

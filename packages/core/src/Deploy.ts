@@ -55,8 +55,8 @@ export interface Difference {
  *
  * **Details**
  *
- * It compares them with what workers have registered when they began to serve, and tries to read the
- * input of every task that has not ended.
+ * It compares them with what workers have registered when they began to serve, and tries to read
+ * the input of every task that has not ended.
  *
  * **Example** (A new flow, and then nothing new)
  *

@@ -154,7 +154,7 @@ const readAll = (read: Readonly<Record<string, string>>) =>
 /**
  * Changes counts and wakes runs, as the last statement of a transaction. `$1` instant or NULL, `$2`
  * queues of which something became ready in this transaction. Answers the own tasks that were
- * taken from waiting.
+ * taken from waiting, or one row without any: what wakes workers runs only where it is read.
  *
  * @category statements
  * @since 0.1.0
@@ -183,8 +183,8 @@ ${
     "false",
   )
 }
-select task_id, (select count(*) from woken)::int as woken from moved
-where moved = ${moves.left}`
+select o.woken, m.task_id from (select count(*)::int as woken from woken) o
+left join moved m on m.moved = ${moves.left}`
 
 /** Writes the parameters.
  * @category statements

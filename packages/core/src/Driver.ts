@@ -59,6 +59,8 @@ export class Driver extends Context.Service<Driver, {
    * - A task that is stored as ended is never claimed, and has one entry
    * - A task that is stored as ended wakes the run that it is a step of
    * - A batch that would take a queue beyond its maximum depth is not stored, and says so
+   * - A run that is stored as waiting is not claimed
+   * - An id that is twice in a batch is counted once
    */
   readonly insert: (
     tasks: ReadonlyArray<NewTask>,
@@ -104,6 +106,12 @@ export class Driver extends Context.Service<Driver, {
    * - What a change starts is stored if the change applies, and only then
    * - A step that ends wakes its run once all of its tasks have ended
    * - A report that wakes does so at once
+   * - A run is woken once for a batch, however many of its tasks end in it
+   * - A wake of a run that has ended is counted, and changes nothing else
+   * - A wake of a run that is put off is counted, and does not hurry it
+   * - What a change starts as ended wakes nobody
+   * - What a change starts and is there already is left alone
+   * - A change whose reply was lost starts nothing twice
    */
   readonly settle: (
     changes: ReadonlyArray<Change>,
@@ -117,6 +125,8 @@ export class Driver extends Context.Service<Driver, {
    * - A decision sees each task as it stands
    * - A task that does not exist is not decided on
    * - A decision on a run sees all tasks below it
+   * - A decision sees to which run a task belongs
+   * - Runs of which one is below the other are decided on once
    * - The tasks of a worker are expired once its lease has ended, and not before
    */
   readonly transact: (
@@ -156,6 +166,7 @@ export class Driver extends Context.Service<Driver, {
    *
    * - Pruning removes what ended before the given age, and nothing else
    * - The task of a step is pruned only after its run
+   * - A task that goes on while its run was pruned ends as ever
    */
   readonly prune: (request: PruneRequest) => Effect.Effect<number, DriverError>
 
@@ -167,12 +178,23 @@ export class Driver extends Context.Service<Driver, {
    * - Progress counts the tasks of each step, and how they ended
    * - Progress tells why a run is unwinding, until it is retried
    * - A run that does not exist has no progress
+   * - The steps of a progress are in the order of their names
+   * - A settle that is stale or repeated is not counted
    */
   readonly progress: (
     runs: ReadonlyArray<TaskId>,
   ) => Effect.Effect<ReadonlyArray<RunProgress>, DriverError>
 
-  /** Reads tasks with their history. */
+  /**
+   * Reads tasks with their history.
+   *
+   * **Details**
+   *
+   * - Tasks are found in the order of their ids
+   * - Every condition that is given must hold
+   * - Tasks of steps are found by the own task of their run
+   * - Many tasks are found page by page
+   */
   readonly find: (
     query: FindQuery,
   ) => Effect.Effect<ReadonlyArray<TaskRecord>, DriverError>

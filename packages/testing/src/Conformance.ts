@@ -6,6 +6,7 @@
 import type { Driver } from "@millrace/core"
 import { Effect } from "effect"
 import { attemptCases } from "./conformance/attempts.ts"
+import { branchCases } from "./conformance/branches.ts"
 import { cancelCases } from "./conformance/cancel.ts"
 import { claimCases } from "./conformance/claim.ts"
 import { crashCases } from "./conformance/crash.ts"
@@ -21,6 +22,7 @@ import { insertCases } from "./conformance/insert.ts"
 import { limitCases } from "./conformance/limits.ts"
 import { orderCases } from "./conformance/order.ts"
 import { payloadCases } from "./conformance/payload.ts"
+import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
 import { retryCases } from "./conformance/retry.ts"
 import { runCases } from "./conformance/runs.ts"
@@ -28,10 +30,14 @@ import { occurrenceCases } from "./conformance/occurrences.ts"
 import { type ScheduleCase, storingScheduleCases } from "./conformance/schedules.ts"
 import { scheduleCases } from "./conformance/schedule.ts"
 import { settleCases } from "./conformance/settle.ts"
+import { startingCases } from "./conformance/starting.ts"
+import { signalCases, stepCases } from "./conformance/steps.ts"
 import { joiningCases, settlingCases, type TransactionCase } from "./conformance/transaction.ts"
 import { transactCases } from "./conformance/transact.ts"
+import { treeCases } from "./conformance/within.ts"
 import { uniqueCases } from "./conformance/unique.ts"
 import { wakeupCases } from "./conformance/wakeup.ts"
+import { wakingCases } from "./conformance/waking.ts"
 
 export type { Case } from "./conformance/fixtures.ts"
 export type { ScheduleCase } from "./conformance/schedules.ts"
@@ -73,9 +79,15 @@ export const cases: ReadonlyArray<Case> = [
   ...crashCases,
   ...heartbeatCases,
   ...transactCases,
-  ...runCases,
   ...pruneCases,
   ...findCases,
+  ...branchCases,
+  ...progressCases,
+  ...wakingCases,
+  ...startingCases,
+  ...runCases,
+  ...stepCases,
+  ...signalCases,
   ...wakeupCases,
   ...payloadCases,
 ]
@@ -90,6 +102,7 @@ export const cases: ReadonlyArray<Case> = [
 export const transactionCases: ReadonlyArray<TransactionCase> = [
   ...joiningCases,
   ...settlingCases,
+  ...treeCases,
 ]
 
 /**

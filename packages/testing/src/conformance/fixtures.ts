@@ -232,19 +232,17 @@ export class Stage {
  * @category constructors
  * @since 0.1.0 */
 export const settling = (
-  { id, state, lease, failures, crashes, maxAttempts, maxCrashes, awaited, branch, undoes }: Held,
+  task: Held,
   outcome: Outcome.Outcome,
   elapsedMillis?: number,
 ): Task.Change => {
-  const counted = { failures, crashes, maxAttempts, maxCrashes }
-  const task = { id, state, lease, ...counted, awaited, branch, undoes }
   const change = Transition.transition(task, {
     _tag: "AttemptEnded",
-    lease,
+    lease: task.lease,
     outcome,
     elapsedMillis,
   })
-  if (change === undefined) throw new Unexpected(`Task ${id} is claimed as "${state}"`)
+  if (change === undefined) throw new Unexpected(`Task ${task.id} is claimed as "${task.state}"`)
   return change
 }
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Outcome } from "@millrace/core"
+import type { Driver, Outcome } from "@millrace/core"
 
 /** A failure of the typed kind.
  * @category constructors
@@ -62,3 +62,19 @@ export const discarded: Outcome.Discarded = {
  * @category constructors
  * @since 0.1.0 */
 export const interrupted: Outcome.Interrupted = { _tag: "Interrupted" }
+
+/** The own task of a run went on: it starts tasks, and waits until it is woken more often.
+ * @category constructors
+ * @since 0.1.0 */
+export const advanced = (
+  seen = 0,
+  starts: ReadonlyArray<Driver.NewTask> = [],
+): Outcome.Advanced => ({ _tag: "Advanced", starts, seen })
+
+/** The own task of a run saw why the run cannot go on.
+ * @category constructors
+ * @since 0.1.0 */
+export const unwinding = (message = "no luck"): Outcome.Unwinding => ({
+  _tag: "Unwinding",
+  failure: failure(message),
+})

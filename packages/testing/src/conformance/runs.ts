@@ -1,280 +1,246 @@
 /**
- * Cases of runs: own tasks that wait and are woken, tasks of steps, and how far the steps are.
+ * Cases of decisions on whole runs: cancelling them, and retrying them by hand.
  *
  * @since 0.1.0
  */
-import { type Driver, type Outcome, type Task, Transition } from "@millrace/core"
+import { type Task, Transition } from "@millrace/core"
 import { Effect } from "effect"
-import { equal, equalJson } from "./expect.ts"
-import { type Case, everything, scene, settling, type Stage } from "./fixtures.ts"
-import { completed, failed, failedForGood, failure } from "./outcomes.ts"
+import { equal, fails, that } from "./expect.ts"
+import { type Case, scene, settling, type Stage } from "./fixtures.ts"
+import { advanced, completed, failedForGood } from "./outcomes.ts"
+import {
+  claimRun,
+  claimSteps,
+  counted,
+  countsOf,
+  look,
+  mapOf,
+  planted,
+  progressOf,
+  runOf,
+  statesOf,
+  stepOf,
+  subRunOf,
+  wakesOf,
+} from "./trees.ts"
 
-/** Cases of runs.
+const cancelling: Transition.Event = { _tag: "CancelRequested", reason: "not needed" }
+
+/** Lets an event happen to all tasks of a run. */
+const happen = (stage: Stage, ids: ReadonlyArray<Task.TaskId>, event: Transition.Event) =>
+  stage.driver.transact(
+    { _tag: "Runs", ids },
+    (tasks) => tasks.flatMap((task) => Transition.transition(task, event) ?? []),
+  )
+
+const cancel = (stage: Stage, run: Task.TaskId) => happen(stage, [run], cancelling)
+
+const retry = (stage: Stage, run: Task.TaskId) => happen(stage, [run], { _tag: "RetryRequested" })
+
+/** The ids that a decision on runs sees, in their order. */
+const seenOf = (stage: Stage, ids: ReadonlyArray<Task.TaskId>) =>
+  Effect.gen(function* () {
+    const seen: Array<Task.Task> = []
+    yield* stage.driver.transact({ _tag: "Runs", ids }, (tasks) => {
+      seen.push(...tasks)
+      return []
+    })
+    return seen.sort((a, b) => (a.id < b.id ? -1 : 1))
+  })
+
+/** A run in a run in a run, with a task of a step each; the ids by their depth. */
+const nested = function* (stage: Stage, depth: number) {
+  const runs = [runOf(stage, { state: "waiting" })]
+  const steps = [stepOf(stage, runs[0]!.id)]
+  for (let level = 1; level < depth; level++) {
+    const run = subRunOf(stage, runs[level - 1]!.id, { state: "waiting" })
+    runs.push(run)
+    steps.push(stepOf(stage, run.id))
+  }
+  yield* stage.driver.insert([...runs, ...steps])
+  return { runs: runs.map(({ id }) => id), steps: steps.map(({ id }) => id) }
+}
+
+/** Cases of decisions on whole runs.
  * @category cases
  * @since 0.1.0 */
 export const runCases: ReadonlyArray<Case> = [
-  scene("A task that is stored as ended is never claimed, and has one entry", function* (stage) {
-    const { own, worker } = yield* conducted(stage)
-    const why = { reason: "ConditionUnmet", message: "not wanted" } as const
-    const [one, two] = yield* stage.insert([
-      stepOf(stage, own, { ended: { state: "completed", output: "7" } }),
-      stepOf(stage, own, { ended: { state: "skipped", failure: why }, delayMillis: 1000 }),
-    ])
-    equal(yield* stage.claim(worker, 10), [], "What is claimed")
-    const [completedOne, skippedOne] = [yield* stage.read(one!), yield* stage.read(two!)]
-    equal([completedOne.state, completedOne.lease], ["completed", 1], "The completed one")
-    equal([skippedOne.state, skippedOne.lease], ["skipped", 1], "The skipped one")
-    equal(entriesOf(completedOne), [["completed", 1]], "The history of the completed one")
-    equal(entriesOf(skippedOne), [["skipped", 1]], "The history of the skipped one")
-    equalJson(completedOne.history[0]!.output, "7", "The output")
-    equal(skippedOne.history[0]!.failure, why, "The failure")
-    yield* stage.insert([stepOf(stage, own, { id: one!, ended: { state: "skipped" } })])
-    equal(yield* stage.read(one!), completedOne, "The task after it was stored again")
-  }),
-
-  scene("A task that is stored as ended wakes the run that it is a step of", function* (stage) {
-    const { own, worker } = yield* waiting(stage)
-    const open = stepOf(stage, own)
-    yield* stage.insert([open, stepOf(stage, own, { ended: { state: "completed" } })])
-    equal(yield* ownClaims(stage, worker), [], "While another task of the step is open")
-    const signal = stepOf(stage, own, { step: "signal", ended: { state: "completed" } })
-    yield* stage.insert([signal, stepOf(stage, own, { ended: { state: "skipped" } })])
-    yield* stage.insert([signal])
-    equal((yield* progressOf(stage, own)).wakes, 1, "How often it was woken")
-    equal(yield* ownClaims(stage, worker), [[own, 2]], "Once a step has ended")
-  }),
-
-  scene("A task that waits is not claimed until it is woken", function* (stage) {
-    const worker = yield* stage.worker()
-    const own = stage.newTask({ ...ownTask, queue: stage.otherQueue, state: "waiting" })
-    const step = stepOf(stage, own.id)
-    yield* stage.insert([own, step])
-    equal(yield* ownClaims(stage, worker), [], "While it waits")
-    equal((yield* stage.read(own.id)).state, "waiting", "The state")
-    yield* stage.attempt(worker, failed())
-    equal(yield* ownClaims(stage, worker), [], "After an attempt that is repeated")
-    yield* stage.attempt(worker, completed())
-    equal((yield* stage.read(own.id)).state, "ready", "The state when it was woken")
-    const held = yield* stage.claimOne(worker, stage.otherQueue)
-    equal([held.id, held.lease, held.version], [own.id, 1, "v1"], "What is claimed")
-    yield* stage.settle(held, advanced([], 1))
-    equal(yield* ownClaims(stage, worker), [], "When it waits again")
-    const [left] = yield* stage.driver.find({ states: ["waiting"], limit: 1 })
-    equal([left?.id, left?.lease], [own.id, 1], "What waits")
-  }),
-
-  scene("A task that was woken since it looked does not wait", function* (stage) {
-    const { own, held, worker } = yield* conducted(stage)
-    const { wakes } = yield* progressOf(stage, own)
-    yield* stage.insert([stepOf(stage, own)])
-    yield* stage.attempt(worker, completed())
-    equal((yield* stage.settle(held, advanced([], wakes))).status, "applied", "The answer")
-    const again = yield* stage.claimOne(worker, stage.otherQueue)
-    equal([again.id, again.lease], [own, 2], "It is ready at once")
-    yield* stage.settle(again, advanced([], (yield* progressOf(stage, own)).wakes))
-    equal(yield* ownClaims(stage, worker), [], "Nothing has happened since")
-  }),
-
-  scene("What a change starts is stored if the change applies, and only then", function* (stage) {
-    const { own, held, worker } = yield* conducted(stage)
-    const change = (lease: number, starts: ReadonlyArray<Driver.NewTask>) =>
-      settling({ ...held, lease }, advanced(starts, 0))
-    const steps = [stepOf(stage, own), stepOf(stage, own, { ended: { state: "completed" } })]
-    yield* stage.driver.settle([change(2, [stepOf(stage, own)])])
-    equal(yield* stepsOf(stage, own), [], "With another lease")
-    yield* stage.driver.settle([change(1, steps)])
-    equal((yield* stepsOf(stage, own)).map(({ id }) => id), steps.map(({ id }) => id), "Its steps")
-    const before = yield* progressOf(stage, own)
-    yield* stage.driver.settle([change(1, [...steps, stepOf(stage, own)])])
-    equal(yield* progressOf(stage, own), before, "How far it is after a repeated call")
-    equal((yield* stepsOf(stage, own)).length, 2, "How many steps there are then")
-    equal([before.wakes, yield* ownClaims(stage, worker)], [0, []], "It knows what it starts")
-    equal((yield* stage.claimOne(worker)).id, steps[0]!.id, "The step that is claimed")
-  }),
-
-  scene("A change can start thousands of tasks", function* (stage) {
-    const { own, held, worker } = yield* conducted(stage)
-    const steps = Array.from({ length: 3000 }, (_, index) => stepOf(stage, own, { index }))
-    yield* stage.settle(held, advanced(steps, 0))
-    const [counts] = (yield* progressOf(stage, own)).steps
-    equal(counts, { ...none, step: "pack", tasks: 3000 }, "The counts")
-    const first = yield* stage.claim(worker, 5)
-    equal(first.map(({ index }) => index), [0, 1, 2, 3, 4], "The order in which they are claimed")
-  }),
-
-  scene("A step that ends wakes its run once all of its tasks have ended", function* (stage) {
-    const { own, worker } = yield* waiting(stage)
-    yield* stage.insert([1, 2, 3].map(() => stepOf(stage, own, { onExhausted: "collect" })))
-    yield* stage.insert([stepOf(stage, own, { step: "other", queue: "elsewhere" })])
-    const held = yield* stage.claim(worker, 3)
-    yield* stage.settle(held[0]!, completed())
-    yield* stage.settle(held[1]!, failedForGood)
-    equal(yield* ownClaims(stage, worker), [], "While a task of it is open")
-    yield* stage.settle(held[2]!, completed())
-    equal(yield* ownClaims(stage, worker), [[own, 2]], "Once all have ended")
-    equal((yield* progressOf(stage, own)).wakes, 1, "How often it was woken")
-  }),
-
-  scene("A report that wakes does so at once", function* (stage) {
-    const { own, worker } = yield* waiting(stage)
-    yield* stage.insert([1, 2, 3].map(() => stepOf(stage, own)))
-    yield* stage.attempt(worker, failedForGood)
-    equal(yield* ownClaims(stage, worker), [[own, 2]], "A task has failed for good")
-    const open = yield* stage.claim(worker, 2)
-    yield* stage.cancel(...open.map(({ id }) => id))
-    equal((yield* progressOf(stage, own)).wakes, 2, "Of two reports at a time it is woken once")
-  }),
-
   scene("A decision on a run sees all tasks below it", function* (stage) {
-    const { own, worker } = yield* waiting(stage)
-    const sub = stage.newTask({ ...ownTask, step: "sub", parent: own, state: "waiting" })
-    const below = stepOf(stage, sub.id)
-    const ended = stepOf(stage, own, { ended: { state: "completed" }, step: "first" })
-    yield* stage.insert([sub, below, ended, stage.newTask(), ...stage.newTasks(1, ownTask)])
-    yield* stage.claim(worker, 1)
+    const { runs, steps } = yield* nested(stage, 4)
+    yield* nested(stage, 2)
+    const idsOf = (tasks: ReadonlyArray<Task.Task>) => tasks.map(({ id }) => id)
+    equal(idsOf(yield* seenOf(stage, [runs[0]!])), [...runs, ...steps].sort(), "Of the outermost")
+    equal(
+      idsOf(yield* seenOf(stage, [runs[2]!])),
+      [...runs.slice(2), ...steps.slice(2)].sort(),
+      "Of one in the middle",
+    )
+    equal(idsOf(yield* seenOf(stage, [steps[1]!])), [steps[1]!], "Of a task with none below")
+  }),
+
+  scene("A decision sees to which run a task belongs", function* (stage) {
+    const run = runOf(stage, { undoes: true })
+    const step = stepOf(stage, run.id, { onExhausted: "collect" })
+    yield* stage.insert([run, step])
+    const placed = (tasks: ReadonlyArray<Task.Task>) =>
+      tasks.map(({ id, branch, undoes }) => [id, branch, undoes])
+    const expected: ReturnType<typeof placed> = [
+      [run.id, undefined, true],
+      [step.id, { parent: run.id, step: "pack", onExhausted: "collect" }, undefined],
+    ]
+    equal(placed(yield* seenOf(stage, [run.id])), expected, "On the run")
     const seen: Array<Task.Task> = []
-    const settled = yield* stage.driver.transact({ _tag: "Runs", ids: [own] }, (tasks) => {
-      seen.splice(0, seen.length, ...tasks)
-      return cancelling(tasks)
+    yield* stage.driver.transact({ _tag: "Tasks", ids: [run.id, step.id] }, (tasks) => {
+      seen.push(...tasks)
+      return []
     })
+    equal(placed(seen.sort((a, b) => (a.id < b.id ? -1 : 1))), expected, "On the tasks")
+  }),
+
+  scene("Runs of which one is below the other are decided on once", function* (stage) {
+    const { runs, steps } = yield* nested(stage, 3)
+    const other = yield* planted(stage, {})
+    const seen = yield* seenOf(stage, [runs[1]!, other.run, runs[0]!, runs[1]!, stage.id(999)])
     equal(
-      seen.map(({ id, state, branch }) => [id, state, branch?.parent]),
+      seen.map(({ id }) => id),
+      [...runs, ...steps, other.run, ...other.tasks].sort(),
+      "What is decided on",
+    )
+    equal(yield* seenOf(stage, []), [], "Of no runs")
+  }),
+
+  scene("Runs in runs are reached however deep they are", function* (stage) {
+    const { runs, steps } = yield* nested(stage, 60)
+    yield* cancel(stage, runs[0]!)
+    const states = yield* statesOf(stage, [...runs, ...steps])
+    equal(states, Array<Task.State>(120).fill("cancelled"), "The states")
+  }),
+
+  scene("A cancel ends all of a run that has not ended", function* (stage) {
+    const { run, tasks } = yield* planted(stage, {}, { index: 1 }, { index: 2 }, { index: 3 })
+    const inner = subRunOf(stage, run, { state: "waiting" })
+    const below = stepOf(stage, inner.id, { priority: 9 })
+    yield* stage.insert([inner, below])
+    const [done, dead, held] = yield* claimSteps(stage, 3)
+    yield* stage.settle(done!, completed())
+    yield* stage.settle(
+      { ...dead!, branch: { ...dead!.branch!, onExhausted: "collect" } },
+      failedForGood,
+    )
+    const answers = yield* cancel(stage, run)
+    equal(answers.length, 5, "The changes")
+    equal(
+      yield* statesOf(stage, [run, ...tasks, inner.id, below.id]),
       [
-        [own, "ready", undefined],
-        [sub.id, "waiting", own],
-        [below.id, "running", sub.id],
-        [ended.id, "completed", own],
+        ...["cancelled", "completed", "failed", "cancelled", "cancelled"] as const,
+        ...["cancelled", "cancelled"] as const,
       ],
-      "What it sees",
+      "The states",
     )
-    equal(settled.map(({ status }) => status), ["applied", "applied", "applied"], "The answers")
-    const left = yield* stepsOf(stage, own)
-    equal(left.map(({ state }) => state), ["cancelled", "completed"], "Its steps")
-    equal((yield* stage.read(below.id)).state, "cancelled", "The step of the run below")
-    const steps = (yield* progressOf(stage, own)).steps
+    equal(yield* countsOf(stage, run), [
+      counted("pack", 4, { completed: 1, failed: 1, cancelled: 2 }),
+      counted("ship", 1, { cancelled: 1 }),
+    ], "The counts")
+    const pulse = yield* stage.beat(stage.name("steps"), [held!])
+    equal(pulse.lost, [held!.id], "What the worker of a step is told")
+    equal(yield* claimSteps(stage), [], "What can be claimed")
+  }),
+
+  scene("A cancelled run with steps to undo is ready to unwind, and tells why", function* (stage) {
+    const run = runOf(stage, { undoes: true, state: "waiting" })
+    yield* stage.insert([run, ...mapOf(stage, run.id, 2)])
+    yield* cancel(stage, run.id)
+    const { state, history } = yield* look(stage, run.id)
+    equal([state, history.map(({ kind }) => kind)], ["ready", ["unwinding"]], "The run")
+    const failure = { reason: "Cancelled", message: "not needed" } as const
+    equal((yield* progressOf(stage, run.id)).ending, failure, "Why it unwinds")
+    equal(yield* countsOf(stage, run.id), [counted("pack", 2, { cancelled: 2 })], "The counts")
+    const held = yield* claimRun(stage)
+    yield* stage.settle(held, { _tag: "Cancelled", failure })
+    const after = yield* look(stage, run.id)
     equal(
-      steps.map(({ step, cancelled }) => [step, cancelled]),
-      [["first", 0], ["sub", 1]],
-      "Counts",
+      [after.state, after.history.map(({ kind }) => kind)],
+      ["cancelled", ["unwinding", "cancelled"]],
+      "The run when it has unwound",
     )
   }),
 
-  scene("The task of a step is pruned only after its run", function* (stage) {
-    const { own, held, worker } = yield* conducted(stage)
-    yield* stage.insert([stepOf(stage, own)])
-    yield* stage.attempt(worker, completed())
-    const request = { olderThanMillis: 0, limit: 100 }
-    equal(yield* stage.driver.prune(request), 0, "While the run is there")
-    yield* stage.settle(held, completed())
-    equal(yield* stage.driver.prune(request), 2, "When the run has ended")
-    equal(yield* stepsOf(stage, own), [], "What is left")
-    equal(yield* stage.driver.progress([own]), [], "How far it is")
+  scene("A run that conducts while it is cancelled with steps to undo unwinds", function* (stage) {
+    const run = runOf(stage, { undoes: true })
+    yield* stage.insert([run])
+    const held = yield* claimRun(stage)
+    yield* cancel(stage, run.id)
+    const late = yield* stage.settle(held, advanced(0, [stepOf(stage, run.id)]))
+    equal([late.status, late.kind], ["already", "unwinding"], "The answer to its worker")
+    equal(yield* stage.readAll(), [], "What was started")
+    equal((yield* claimRun(stage)).lease, 2, "The lease of the next claim")
   }),
 
-  scene("Progress counts the tasks of each step, and how they ended", function* (stage) {
-    const { own, worker } = yield* conducted(stage)
-    yield* stage.insert([
-      ...[1, 2, 3, 4].map(() => stepOf(stage, own, { onExhausted: "skip" })),
-      ...[1, 2].map(() => stepOf(stage, own, { step: "a_first", queue: "elsewhere" })),
-      stepOf(stage, own, { ended: { state: "skipped" } }),
-    ])
-    const held = yield* stage.claim(worker, 3)
-    yield* stage.settle(held[0]!, completed())
-    yield* stage.settle(held[1]!, failedForGood)
-    yield* stage.settle(held[2]!, failed(1000))
-    const [open] = yield* stage.driver.find({ parents: [own], steps: ["a_first"], limit: 1 })
-    yield* stage.cancel(open!.id)
-    const first = { ...none, step: "a_first", tasks: 2 }
-    const pack = { ...none, step: "pack", tasks: 5, completed: 1, skipped: 2 }
-    equal((yield* progressOf(stage, own)).steps, [{ ...first, cancelled: 1 }, pack], "The counts")
-    yield* stage.retry(open!.id)
-    equal((yield* progressOf(stage, own)).steps, [first, pack], "After one runs again")
+  scene("A retry by hand of a run keeps what has completed", function* (stage) {
+    const { run, tasks } = yield* planted(stage, {}, { index: 1 }, { index: 2 })
+    const [done, dead] = yield* claimSteps(stage, 2)
+    yield* stage.settle(done!, completed("1"))
+    yield* stage.settle(dead!, failedForGood)
+    yield* cancel(stage, run)
+    yield* retry(stage, run)
+    const states = yield* statesOf(stage, [run, ...tasks])
+    equal(states, ["ready", "completed", "ready", "ready"], "The states")
+    equal(yield* countsOf(stage, run), [counted("pack", 3, { completed: 1 })], "The counts")
+    equal((yield* claimRun(stage)).id, run, "The claimed run")
+    const claimed = (yield* claimSteps(stage)).map(({ id, failures }) => [id, failures])
+    equal(claimed.sort(), [[tasks[1]!, 0], [tasks[2]!, 0]], "The claimed tasks")
   }),
 
-  scene("Progress tells why a run is unwinding, until it is retried", function* (stage) {
-    const { own, held, worker } = yield* conducted(stage)
-    equal((yield* progressOf(stage, own)).ending, undefined, "Before")
-    const why = failure("a step failed")
-    yield* stage.settle(held, { _tag: "Unwinding", failure: why })
-    equal((yield* progressOf(stage, own)).ending, why, "While it unwinds")
-    const again = yield* stage.claimOne(worker, stage.otherQueue)
-    equal((yield* progressOf(stage, own)).ending, why, "While it is conducted")
-    yield* stage.settle(again, failedForGood)
-    equal((yield* progressOf(stage, own)).ending, why, "When it has ended")
-    yield* stage.retry(own)
-    equal((yield* progressOf(stage, own)).ending, undefined, "After it was retried")
+  scene("1,000 tasks are cancelled with their run, which is told once", function* (stage) {
+    const { run } = yield* planted(stage)
+    const outer = yield* planted(stage)
+    const inner = subRunOf(stage, outer.run, { state: "waiting" })
+    yield* stage.insert([inner, ...mapOf(stage, inner.id, 1000)])
+    equal((yield* cancel(stage, inner.id)).length, 1001, "The changes")
+    equal(yield* countsOf(stage, inner.id), [counted("pack", 1000, { cancelled: 1000 })], "Counts")
+    equal(yield* wakesOf(stage, inner.id), { wakes: 1, state: "cancelled" }, "The run")
+    equal(yield* wakesOf(stage, outer.run), { wakes: 1, state: "ready" }, "The outer run")
+    equal(yield* wakesOf(stage, run), { wakes: 0, state: "waiting" }, "Another run")
   }),
 
-  scene("A run that does not exist has no progress", function* (stage) {
-    const { own } = yield* conducted(stage)
-    const ids = [stage.id(999), own, "no id", own]
-    const found = yield* stage.driver.progress(ids)
-    equal(found, [{ id: own, wakes: 0, ending: undefined, steps: [] }], "The answer")
-  }),
-
-  scene("Tasks of steps are found page by page", function* (stage) {
-    const { own } = yield* conducted(stage)
-    const tasks = Array.from(
-      { length: 7 },
-      (_, index) => stepOf(stage, own, { step: index % 3 === 0 ? "other" : "pack" }),
+  scene("Concurrent decisions on one run all end, and apply once", function* (stage) {
+    const { run } = yield* planted(stage)
+    yield* stage.insert(mapOf(stage, run, 30))
+    const answers = yield* Effect.all(
+      [cancel(stage, run), cancel(stage, run), cancel(stage, run)],
+      { concurrency: "unbounded" },
     )
-    yield* stage.insert([...tasks, ...stage.newTasks(3)])
-    const page = (query: Omit<Driver.FindQuery, "limit">) =>
-      Effect.map(
-        stage.driver.find({ ...query, limit: 2 }),
-        (found) => found.map(({ id }) => tasks.findIndex((task) => task.id === id)),
+    const applied = answers.flat().filter(({ status }) => status === "applied")
+    equal(applied.length, 31, "The applied changes")
+    equal(yield* countsOf(stage, run), [counted("pack", 30, { cancelled: 30 })], "The counts")
+  }),
+
+  scene("A decision on a run and settles of its tasks at one time all end", function* (stage) {
+    const { run } = yield* planted(stage)
+    yield* stage.insert(mapOf(stage, run, 40))
+    const tasks = yield* claimSteps(stage)
+    const half = (of: number) =>
+      stage.driver.settle(
+        tasks.filter((_, index) => index % 2 === of).map((task) => settling(task, completed())),
       )
-    equal(yield* page({ parents: [own] }), [0, 1], "The first page")
-    equal(yield* page({ parents: [own], after: tasks[1]!.id }), [2, 3], "The second page")
-    const steps = ["pack", "none"]
-    equal(yield* page({ parents: [own], steps }), [1, 2], "The first page of a step")
-    equal(yield* page({ parents: [own], steps, after: tasks[2]!.id }), [4, 5], "The second one")
-    equal(yield* page({ parents: [own], steps, after: tasks[5]!.id }), [], "The last one")
-    equal(yield* page({ ids: [tasks[6]!.id, stage.id(999)] }), [6], "By id")
-    equal(yield* page({ ids: [tasks[6]!.id], steps }), [], "By id and step")
+    yield* Effect.all([half(0), cancel(stage, run), half(1)], { concurrency: "unbounded" })
+    const found = yield* stage.readAll()
+    that(found.every(({ history }) => history.length === 1), "Every task ended once")
+    const ends = (state: Task.State) => found.filter((task) => task.state === state).length
+    equal(
+      yield* countsOf(stage, run),
+      [counted("pack", 40, { completed: ends("completed"), cancelled: ends("cancelled") })],
+      "The counts are those of the tasks",
+    )
+  }),
+
+  scene("A decision on a run that throws changes nothing", function* (stage) {
+    const { run, tasks } = yield* planted(stage, {}, { index: 1 })
+    const thrown = stage.driver.transact({ _tag: "Runs", ids: [run] }, () => {
+      throw new Error("planned")
+    })
+    yield* fails(thrown, "The transaction fails")
+    equal(yield* statesOf(stage, [run, ...tasks]), ["waiting", "ready", "ready"], "The states")
+    equal(yield* wakesOf(stage, run), { wakes: 0, state: "waiting" }, "The run")
   }),
 ]
-
-const ownTask = { flowType: "flow", step: "own", version: "v1" } as const
-
-const none = { tasks: 0, completed: 0, failed: 0, cancelled: 0, skipped: 0 }
-
-const stepOf = (stage: Stage, parent: Task.TaskId, more: Partial<Driver.NewTask> = {}) =>
-  stage.newTask({ flowType: "flow", runId: parent, parent, step: "pack", ...more })
-
-const advanced = (starts: ReadonlyArray<Driver.NewTask>, seen: number): Outcome.Advanced => ({
-  _tag: "Advanced",
-  starts,
-  seen,
-})
-
-/** A run whose own task is claimed, from the other queue. */
-const conducted = (stage: Stage) =>
-  Effect.gen(function* () {
-    const held = yield* stage.claimed({ ...ownTask, queue: stage.otherQueue })
-    return { own: held.id, held, worker: stage.name("a") }
-  })
-
-/** A run that waits. */
-const waiting = (stage: Stage) =>
-  Effect.tap(conducted(stage), ({ held }) => stage.settle(held, advanced([], 0)))
-
-const ownClaims = (stage: Stage, worker: string) =>
-  Effect.map(
-    stage.claim(worker, 10, stage.otherQueue),
-    (tasks) => tasks.map(({ id, lease }) => [id, lease]),
-  )
-
-const progressOf = (stage: Stage, id: Task.TaskId) =>
-  Effect.map(stage.driver.progress([id]), ([progress]) => progress!)
-
-const stepsOf = (stage: Stage, id: Task.TaskId) =>
-  stage.driver.find({ parents: [id], limit: everything })
-
-const entriesOf = ({ history }: Driver.TaskRecord) =>
-  history.map(({ kind, lease }) => [kind, lease])
-
-const cancelling = (tasks: ReadonlyArray<Task.Task>) =>
-  tasks.flatMap((task) =>
-    Transition.transition(task, { _tag: "CancelRequested", reason: "not needed" }) ?? []
-  )

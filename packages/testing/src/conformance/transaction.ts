@@ -24,7 +24,10 @@ export interface TransactionCase {
 
 type Needs = Driver.Driver | Transaction.Transactions
 
-const transacted = (
+/** Makes a case of a driver that has transactions.
+ * @category constructors
+ * @since 0.1.0 */
+export const transacted = (
   name: string,
   body: (stage: Stage) => Generator<Effect.Effect<unknown, unknown, Needs>, void, never>,
 ): TransactionCase => ({

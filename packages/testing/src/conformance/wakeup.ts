@@ -9,7 +9,8 @@ import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { equal, Unexpected } from "./expect.ts"
 import { type Case, scene, type Stage } from "./fixtures.ts"
-import { completed } from "./outcomes.ts"
+import { advanced, completed } from "./outcomes.ts"
+import { claimRun, claimSteps, planted, runOf, stepOf } from "./trees.ts"
 
 /** How often a cause is repeated, and how long its wakeup is given to cross a network. */
 const patience = { causes: 30, looks: 30, pauseMillis: 10 }
@@ -53,12 +54,17 @@ export const ready = (queue: string) => (wakeup: Driver.Wakeup) =>
 const ended = (runId: string) => (wakeup: Driver.Wakeup) =>
   wakeup._tag === "Ended" && wakeup.runId === runId
 
+<<<<<<< HEAD
 /** A worker finds its queue empty and says that it waits.
  * @category constructors
  * @since 0.1.0 */
 export const waits = (stage: Stage, worker: string) =>
+=======
+/** A worker finds its queue empty and says that it waits. */
+const waits = (stage: Stage, worker: string, queue: string = stage.queue) =>
+>>>>>>> e52f02b (Conformance: 101 cases of flows at the port, and its guarantees in words)
   Effect.repeat(
-    stage.driver.claim({ worker, lanes: [{ queue: stage.queue, limit: 100 }], waits: true }),
+    stage.driver.claim({ worker, lanes: [{ queue, limit: 100 }], waits: true }),
     { until: (claim) => claim.tasks.length === 0 },
   )
 
@@ -90,6 +96,48 @@ export const wakeupCases: ReadonlyArray<Case> = [
           ...stage.newTasks(50),
         ])
         return ready(stage.queue)
+      }),
+    )
+  }),
+
+  scene("What a change starts wakes a worker that waits", function* (stage) {
+    const worker = yield* stage.worker()
+    yield* heard(
+      stage,
+      Effect.gen(function* () {
+        yield* waits(stage, worker)
+        const run = yield* stage.insertOne(runOf(stage))
+        yield* stage.settle(yield* claimRun(stage), advanced(0, [stepOf(stage, run)]))
+        return ready(stage.queue)
+      }),
+    )
+    equal((yield* stage.claim(worker)).length, 1, "The claimed tasks")
+  }),
+
+  scene("A step that ends wakes a worker that waits for its run", function* (stage) {
+    const worker = yield* stage.worker()
+    yield* heard(
+      stage,
+      Effect.gen(function* () {
+        yield* planted(stage, {})
+        const [task] = yield* claimSteps(stage)
+        yield* waits(stage, worker, stage.otherQueue)
+        yield* stage.settle(task!, completed())
+        return ready(stage.otherQueue)
+      }),
+    )
+  }),
+
+  scene("A signal wakes a worker that waits for its run", function* (stage) {
+    const worker = yield* stage.worker()
+    const ended = { state: "completed", output: "1" } as const
+    yield* heard(
+      stage,
+      Effect.gen(function* () {
+        const { run } = yield* planted(stage)
+        yield* waits(stage, worker, stage.otherQueue)
+        yield* stage.insert([stepOf(stage, run, { step: "approve:signal", ended })])
+        return ready(stage.otherQueue)
       }),
     )
   }),

@@ -1,4 +1,4 @@
-import type { Outcome, Task } from "@millrace/core"
+import type { Driver, Outcome, Task } from "@millrace/core"
 import { Transition } from "@millrace/core"
 import { assert, assertEquals } from "@std/assert"
 import { describe, it } from "node:test"
@@ -11,32 +11,54 @@ const { transition } = Transition
  *   state | event | lease | budget | entry | destination | counts | by
  *
  * The entry of an attempt has the task's lease and the attempt's number; what is done by hand
- * to a task that does not run has the next lease and no number.
- * Where no row fits, nothing happens.
+ * to a task that does not run has the next lease and no number. Where the destination is "spent",
+ * the task's policy says which state that is. An event "of one that undoes" is the same event for
+ * the own task of a run whose flow has steps to undo. Where no row fits, nothing happens.
  */
 const oracle = `
   running   | Completed       | held | any        | completed   | completed   | kept    | attempt
   running   | Failed, retry   | held | more tries | failed      | ready, 7000 | failure | attempt
-  running   | Failed, retry   | held | last try   | failed      | failed      | failure | attempt
-  running   | Failed, final   | held | any        | failed      | failed      | failure | attempt
+  running   | Failed, retry   | held | last try   | failed      | spent       | failure | attempt
+  running   | Failed, final   | held | any        | failed      | spent       | failure | attempt
   running   | TimedOut, retry | held | more tries | timed_out   | ready, 7000 | failure | attempt
-  running   | TimedOut, retry | held | last try   | timed_out   | failed      | failure | attempt
-  running   | TimedOut, final | held | any        | timed_out   | failed      | failure | attempt
+  running   | TimedOut, retry | held | last try   | timed_out   | spent       | failure | attempt
+  running   | TimedOut, final | held | any        | timed_out   | spent       | failure | attempt
   running   | Snoozed         | held | any        | snoozed     | ready, 9000 | kept    | attempt
-  running   | Discarded       | held | any        | discarded   | failed      | kept    | attempt
+  running   | Discarded       | held | any        | discarded   | spent       | kept    | attempt
   running   | Interrupted     | held | any        | interrupted | ready, 0    | kept    | attempt
+  running   | Advanced        | held | any        | advanced    | waiting, 4  | cleared | attempt
+  running   | Unwinding       | held | any        | unwinding   | ready, 0    | kept    | attempt
+  running   | Cancelled       | held | any        | cancelled   | cancelled   | kept    | attempt
   running   | LeaseExpired    | held | crash left | crashed     | ready, 0    | crash   | attempt
-  running   | LeaseExpired    | held | last crash | crashed     | failed      | crash   | attempt
+  running   | LeaseExpired    | held | last crash | crashed     | spent       | crash   | attempt
   waiting   | CancelRequested | none | any        | cancelled   | cancelled   | kept    | hand
   ready     | CancelRequested | none | any        | cancelled   | cancelled   | kept    | hand
   running   | CancelRequested | none | any        | cancelled   | cancelled   | kept    | attempt
+  waiting   | CancelRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | hand
+  ready     | CancelRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | hand
+  running   | CancelRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | attempt
   failed    | RetryRequested  | none | any        | retried     | ready, 0    | cleared | hand
   cancelled | RetryRequested  | none | any        | retried     | ready, 0    | cleared | hand
+  ready     | SignalReceived  | none | any        | completed   | completed   | kept    | hand
 `.trim().split("\n").map((line) => {
   const [state, event, lease, budget, kind, to, counts, by] = line.split("|")
     .map((cell) => cell.trim())
   return { state, event, lease, budget, kind, to, counts, by }
 })
+
+/** What the run of a step is told, by the task's policy and the state that it comes to. */
+const told = `
+  policy  | spent is | completed | failed  | cancelled | skipped
+  none    | failed   | -         | -       | -         | -
+  fail    | failed   | at last   | at once | at once   | -
+  skip    | skipped  | at last   | -       | at once   | at last
+  collect | failed   | at last   | at last | at once   | -
+`.trim().split("\n").map((line) => line.split("|").map((cell) => cell.trim()))
+
+const toldOf = (policy: string, state: string): string => {
+  const row = told.find(([name]) => name === policy)!
+  return row[told[0]!.indexOf(state)]!
+}
 
 const states: ReadonlyArray<Task.State> = [
   "waiting",
@@ -47,6 +69,12 @@ const states: ReadonlyArray<Task.State> = [
   "cancelled",
   "skipped",
 ]
+
+const newTask = (more: Partial<Driver.NewTask>): Driver.NewTask => ({
+  ...{ id: "a task", runId: "a run", flowType: "flow", flow: "order", step: "pack", index: 0 },
+  ...{ queue: "order", priority: 5, input: "{}", maxAttempts: 1, maxCrashes: 3, delayMillis: 0 },
+  ...{ awaited: false, ...more },
+})
 
 const broken: Outcome.Failure = { reason: "Error", message: "broken", error: `"oops"` }
 const late: Outcome.Failure = { reason: "TimedOut", message: "late" }
@@ -60,6 +88,9 @@ const outcomes: Readonly<Record<string, Outcome.Outcome>> = {
   "Snoozed": { _tag: "Snoozed", delayMillis: 9000 },
   "Discarded": { _tag: "Discarded", failure: broken },
   "Interrupted": { _tag: "Interrupted" },
+  "Advanced": { _tag: "Advanced", starts: [newTask({ id: "started" })], seen: 4 },
+  "Unwinding": { _tag: "Unwinding", failure: broken },
+  "Cancelled": { _tag: "Cancelled", failure: broken },
 }
 
 /** What the entry of an event carries besides its kind, lease and attempt. */
@@ -70,7 +101,13 @@ const payloads: Readonly<Record<string, Partial<Task.Entry>>> = {
   "TimedOut, retry": { failure: late },
   "TimedOut, final": { failure: late },
   "Discarded": { failure: broken },
+  "Unwinding": { failure: broken },
+  "Cancelled": { failure: broken },
   "CancelRequested": { failure: { reason: "Cancelled", message: "not wanted" } },
+  "CancelRequested, of one that undoes": {
+    failure: { reason: "Cancelled", message: "not wanted" },
+  },
+  "SignalReceived": { output: "[1]" },
 }
 
 const held = 7
@@ -91,6 +128,7 @@ const events: ReadonlyArray<{ name: string; lease: string; event: Transition.Eve
     event: { _tag: "CancelRequested", reason: "not wanted" },
   },
   { name: "RetryRequested", lease: "none", event: { _tag: "RetryRequested" } },
+  { name: "SignalReceived", lease: "none", event: { _tag: "SignalReceived", output: "[1]" } },
 ]
 
 const attemptBudgets = [
@@ -109,19 +147,55 @@ const crashBudgets = [
   { crashes: 2, maxCrashes: 3, budget: "crash left" },
 ]
 
+/** The places that a task can have: that of a job, and of a step with each policy. */
+const places = (["none", "fail", "skip", "collect"] as const).flatMap((policy) =>
+  [undefined, true].map((undoes) => ({
+    policy,
+    place: {
+      ...(policy === "none"
+        ? {}
+        : { branch: { parent: "a run", step: "pack", onExhausted: policy } }),
+      ...(undoes === undefined ? {} : { undoes }),
+    },
+  }))
+)
+
 const situations = attemptBudgets.flatMap(({ budget: attempts, ...a }) =>
   crashBudgets.flatMap(({ budget: crashes, ...c }) =>
-    [true, false].map((awaited) => ({
-      budgets: ["any", attempts, crashes],
-      task: { id: "a task", lease: held, awaited, ...a, ...c },
-    }))
+    [true, false].flatMap((awaited) =>
+      places.map(({ policy, place }) => ({
+        budgets: ["any", attempts, crashes],
+        policy,
+        task: { id: "a task", lease: held, awaited, ...a, ...c, ...place },
+      }))
+    )
   )
 )
 
 type Row = (typeof oracle)[number]
 
-const expected = (row: Row, task: Task.Task): Task.Change => {
-  const [state, delay] = row.to!.split(", ")
+const destinationOf = (row: Row, policy: string): Task.Destination => {
+  const [state, number] = row.to!.split(", ")
+  if (state === "spent") return { state: toldOf(policy, "spent is") as Task.TerminalState }
+  return (number === undefined
+    ? { state }
+    : { state, [state === "waiting" ? "seen" : "delayMillis"]: Number(number) }) as Task.Destination
+}
+
+const isEnd = (state: Task.State): state is Task.TerminalState =>
+  ["completed", "failed", "cancelled", "skipped"].includes(state)
+
+const reportOf = (task: Task.Task, policy: string, to: Task.State): Partial<Task.Change> => {
+  const leaves = isEnd(task.state) ? task.state : undefined
+  const enters = isEnd(to) ? to : undefined
+  if (policy === "none" || (leaves === undefined && enters === undefined)) return {}
+  const how = enters === undefined ? "at last" : toldOf(policy, enters)
+  assert(how !== "-", `a task with the policy "${policy}" came to "${to}"`)
+  return { report: { parent: "a run", step: "pack", leaves, enters, wakes: how === "at once" } }
+}
+
+const expected = (row: Row, task: Task.Task, policy: string): Task.Change => {
+  const to = destinationOf(row, policy)
   const counts: Readonly<Record<string, readonly [failures: number, crashes: number]>> = {
     kept: [task.failures, task.crashes],
     failure: [task.failures + 1, task.crashes],
@@ -142,11 +216,12 @@ const expected = (row: Row, task: Task.Task): Task.Change => {
       ...(row.kind === "crashed" ? { failure: { reason: "Crashed", message: crash } } : {}),
       ...payloads[row.event!],
     },
-    to:
-      (delay === undefined ? { state } : { state, delayMillis: Number(delay) }) as Task.Destination,
+    to,
     failures: counts[row.counts!]![0],
     crashes: counts[row.counts!]![1],
     awaited: task.awaited,
+    ...(row.event === "Advanced" ? { starts: [newTask({ id: "started" })] } : {}),
+    ...reportOf(task, policy, to.state),
   }
 }
 
@@ -156,9 +231,11 @@ describe("transition", () => {
   for (const state of states) {
     for (const { name, lease, event } of events) {
       it(`of a task that is ${state}: ${name}, lease ${lease}`, () => {
-        for (const { budgets, task } of situations) {
+        for (const { budgets, policy, task } of situations) {
+          const undoing = name === "CancelRequested" && "undoes" in task
+          const called = undoing ? `${name}, of one that undoes` : name
           const fitting = oracle.filter((row) =>
-            row.state === state && row.event === name && row.lease === lease &&
+            row.state === state && row.event === called && row.lease === lease &&
             budgets.includes(row.budget!)
           )
           for (const row of fitting) used.add(row)
@@ -166,7 +243,7 @@ describe("transition", () => {
           const before: Task.Task = { ...task, state }
           assertEquals(
             transition(before, event),
-            fitting[0] && expected(fitting[0], before),
+            fitting[0] && expected(fitting[0], before, policy),
             JSON.stringify({ before, event }),
           )
           assertEquals(before, { ...task, state }, "the task was changed in place")
@@ -208,8 +285,10 @@ const life = (seed: number, length: number): ReadonlyArray<Step> => {
     maxAttempts: 1 + Math.floor(random() * 4),
     maxCrashes: Math.floor(random() * 3),
     awaited: random() < 0.5,
+    ...pick(places).place,
   }
   for (let count = 0; count < length; count++) {
+    if (task.state === "waiting" && random() < 0.7) task = { ...task, state: "ready" }
     if (task.state === "ready" && random() < 0.7) {
       task = { ...task, state: "running", lease: task.lease + 1 }
     }
@@ -234,7 +313,7 @@ describe("whatever happens to a task", () => {
 
   it("was tried in every state that its own events lead to", () => {
     const reached = new Set(all.map(({ before }) => before.state))
-    assertEquals([...reached].sort(), ["cancelled", "completed", "failed", "ready", "running"])
+    assertEquals([...reached].sort(), [...states].sort())
     assert(applied.length > 10_000)
   })
 
@@ -278,6 +357,32 @@ describe("whatever happens to a task", () => {
     )
     assert(stale.length > 1000)
     assert(stale.every(({ change }) => change === undefined))
+  })
+
+  it("what its run is told adds up to the state that it is in", () => {
+    for (const steps of lives) {
+      const counts = new Map<Task.State, number>()
+      for (const { before, change } of steps) {
+        if (change === undefined) continue
+        const { report, to } = change
+        assertEquals(report === undefined || before.branch !== undefined, true, "nobody to tell")
+        if (before.branch === undefined) continue
+        if (report?.leaves !== undefined) {
+          counts.set(report.leaves, (counts.get(report.leaves) ?? 0) - 1)
+        }
+        if (report?.enters !== undefined) {
+          counts.set(report.enters, (counts.get(report.enters) ?? 0) + 1)
+        }
+        const counted = [...counts].flatMap(([state, count]) => count === 0 ? [] : [[state, count]])
+        assertEquals(counted, isEnd(to.state) ? [[to.state, 1]] : [])
+      }
+    }
+  })
+
+  it("tasks are started only by a change to waiting", () => {
+    for (const { change } of applied) {
+      assertEquals(change.starts !== undefined, change.to.state === "waiting")
+    }
   })
 
   it("a change applies to the task that it was decided on, and to no other state or lease", () => {

@@ -6,12 +6,13 @@
  */
 import { Driver } from "@millrace/core"
 import { Effect, Layer } from "effect"
+import type { Command } from "./model/Command.ts"
 import * as Print from "./model/Print.ts"
 import * as Program from "./model/Program.ts"
 import { type Failing, shrink } from "./model/Shrink.ts"
 import * as Trial from "./model/Trial.ts"
 
-export type { Command } from "./model/Program.ts"
+export type { Command } from "./model/Command.ts"
 export type { Difference } from "./model/Trial.ts"
 
 /**
@@ -43,7 +44,7 @@ export class Divergence extends Error {
   override readonly name = "Divergence"
   readonly _tag = "Divergence"
   readonly seed: number
-  readonly program: ReadonlyArray<Program.Command>
+  readonly program: ReadonlyArray<Command>
   readonly difference: Trial.Difference
 
   constructor(seed: number, { program, difference }: Failing) {
@@ -87,7 +88,7 @@ export class Divergence extends Error {
 export const check = Effect.fnUntraced(function* <E>(
   options: Options<E>,
 ): Effect.fn.Return<void, Divergence | E> {
-  const attempt = (program: ReadonlyArray<Program.Command>) =>
+  const attempt = (program: ReadonlyArray<Command>) =>
     Driver.Driver.use((driver) => Trial.run(program, driver)).pipe(
       Effect.provide(Layer.fresh(options.driver)),
     )

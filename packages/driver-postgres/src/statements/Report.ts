@@ -94,8 +94,9 @@ touched as materialized (
 moved as (
   insert into ${schema}.runs as r
     (task_id, wakes, seen, queue_id, priority, lease, failures, crashes, moved)
-  select task_id, wakes, case when wakes = 0 then seen end, queue_id, priority, lease, failures,
-    crashes, case when wakes > 0 and seen is not null then ${moves.ready} else moved end
+  select task_id, wakes, case when wakes = 0 and seen >= 0 then seen end, queue_id, priority, lease,
+    failures, crashes,
+    case when seen is not null and (wakes > 0 or seen < 0) then ${moves.ready} else moved end
   from touched order by task_id
   on conflict (task_id) do update set
     wakes = r.wakes + excluded.wakes,

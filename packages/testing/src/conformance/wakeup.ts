@@ -54,15 +54,10 @@ export const ready = (queue: string) => (wakeup: Driver.Wakeup) =>
 const ended = (runId: string) => (wakeup: Driver.Wakeup) =>
   wakeup._tag === "Ended" && wakeup.runId === runId
 
-<<<<<<< HEAD
 /** A worker finds its queue empty and says that it waits.
  * @category constructors
  * @since 0.1.0 */
-export const waits = (stage: Stage, worker: string) =>
-=======
-/** A worker finds its queue empty and says that it waits. */
-const waits = (stage: Stage, worker: string, queue: string = stage.queue) =>
->>>>>>> e52f02b (Conformance: 101 cases of flows at the port, and its guarantees in words)
+export const waits = (stage: Stage, worker: string, queue: string = stage.queue) =>
   Effect.repeat(
     stage.driver.claim({ worker, lanes: [{ queue, limit: 100 }], waits: true }),
     { until: (claim) => claim.tasks.length === 0 },

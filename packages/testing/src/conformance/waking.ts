@@ -57,6 +57,19 @@ export const wakingCases: ReadonlyArray<Case> = [
     equal(yield* claimRuns(stage), [], "What can be claimed then")
   }),
 
+  scene(
+    "A run that was never woken and has seen one wake less is ready at once",
+    function* (stage) {
+      const run = yield* stage.insertOne(runOf(stage))
+      const over = stepOf(stage, run, { ended: { state: "skipped" } })
+      yield* stage.settle(yield* claimRun(stage), advanced(-1, [over]))
+      equal(yield* wakesOf(stage, run), woken(0), "The run")
+      const again = yield* claimRun(stage)
+      yield* stage.settle(again, advanced(-1))
+      equal([again.lease, yield* wakesOf(stage, run)], [2, woken(0)], "The run once more")
+    },
+  ),
+
   scene("A step that ends wakes its run once all of its tasks have ended", function* (stage) {
     const { run } = yield* planted(stage, {}, { index: 1 }, { index: 2 }, { step: "weigh" })
     const [a, b, c] = yield* claimSteps(stage)

@@ -53,8 +53,20 @@ const identity = (one: Driver.TaskRecord | Driver.ClaimedTask) => ({
   ...{ index: one.index, queue: one.queue, state: one.state, lease: one.lease },
   ...{ failures: one.failures, crashes: one.crashes, awaited: one.awaited },
   ...{ maxAttempts: one.maxAttempts, maxCrashes: one.maxCrashes, enqueuedAt: one.enqueuedAt },
+  ...{ version: one.version, branch: one.branch, undoes: one.undoes === true },
   input: showJson(one.input),
 })
+
+/** How far runs are, in the order of their ids.
+ * @category conversions
+ * @since 0.1.0 */
+export const progress = (all: ReadonlyArray<Driver.RunProgress>) =>
+  all.map(({ id, wakes, ending, steps }) => ({
+    id,
+    wakes,
+    ending: failureOf(ending),
+    steps: steps.map(({ step, ...counts }) => ({ id: step, ...counts })),
+  })).sort((a, b) => (a.id < b.id ? -1 : 1))
 
 const failureOf = (failure: Outcome.Failure | undefined) =>
   failure && { ...failure, error: showJson(failure.error) }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Command, NewTask, Settle } from "./Program.ts"
+import type { Command, NewTask, Place, Settle } from "./Command.ts"
 
 /** Writes a program, one numbered line per command.
  * @category conversions
@@ -29,9 +29,11 @@ export const command = (one: Command): string => {
     case "Settle":
       return `settle ${one.changes.map(settle).join("; ")}`
     case "Cancel":
-      return `cancel ${tasks(one.tasks)}`
+      return `cancel ${tasks(one.tasks)}${one.whole ? ", and all below" : ""}`
     case "Retry":
-      return `retry ${tasks(one.tasks)}`
+      return `retry ${tasks(one.tasks)}${one.whole ? ", and all below" : ""}`
+    case "Signal":
+      return `signal ${one.output} to ${tasks(one.tasks)}`
     case "Beat":
       return one.lease === 0
         ? `worker ${one.worker} ends its session, holding ${tasks(one.held)}`
@@ -47,7 +49,10 @@ export const command = (one: Command): string => {
     case "Find":
       return `find ${one.limit} of ${
         one.queue === undefined ? "all queues" : `queue ${one.queue}`
-      }, ${one.states === undefined ? "in any state" : one.states.join(" or ")}`
+      }, ${one.states === undefined ? "in any state" : one.states.join(" or ")}` +
+        (one.parents === undefined ? "" : `, below ${tasks(one.parents)}`) +
+        (one.steps === undefined ? "" : `, of step ${one.steps.join(" or ")}`) +
+        (one.after === undefined ? "" : `, after task ${one.after}`)
   }
 }
 
@@ -68,6 +73,15 @@ const newTask = (one: NewTask): string =>
     `input ${one.input}`,
     ...(one.unique === undefined ? [] : [unique(one.unique)]),
     ...(one.group === undefined ? [] : [`group ${one.group}`]),
+    ...(one.place === undefined ? [] : [place(one.place)]),
+  ].join(", ")
+
+const place = ({ parent, step, onExhausted, undoes, waits, ended }: Place): string =>
+  [
+    parent === undefined ? "a run" : `step ${step} of task ${parent}, else ${onExhausted}`,
+    ...(undoes ? ["to be undone"] : []),
+    ...(waits ? ["waiting"] : []),
+    ...(ended === undefined ? [] : [`ended as ${JSON.stringify(ended)}`]),
   ].join(", ")
 
 const unique = ({ key, onClash, periodMillis, states }: NonNullable<NewTask["unique"]>): string =>
@@ -75,9 +89,17 @@ const unique = ({ key, onClash, periodMillis, states }: NonNullable<NewTask["uni
   `${periodMillis === undefined ? "" : ` for ${periodMillis} ms`}, else ${onClash}`
 
 const settle = ({ task, back, outcome, elapsed }: Settle): string => {
-  const { _tag, ...rest } = outcome
   const claim = back === 0 ? "" : ` (${back} claims before the last)`
   const ran = elapsed === undefined ? "" : `, after ${elapsed} ms`
-  const facts = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`
-  return `task ${task}${claim} as ${_tag}${facts}${ran}`
+  return `task ${task}${claim} as ${outcome._tag}${factsOf(outcome)}${ran}`
+}
+
+const factsOf = (outcome: Settle["outcome"]): string => {
+  const { _tag, ...rest } = outcome
+  if (outcome._tag !== "Advanced") {
+    return Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`
+  }
+  const seen = outcome.missed === 0 ? "" : ` all but ${outcome.missed} wakes seen`
+  const starts = outcome.starts.map((one) => `(${newTask(one)})`).join(" and ")
+  return `${seen}${starts === "" ? "" : ` starting ${starts}`}`
 }

@@ -6,7 +6,7 @@
  */
 import { Clock, Effect } from "effect"
 import { show } from "../conformance/expect.ts"
-import type { Command } from "./Program.ts"
+import type { Command, NewTask, Settle } from "./Command.ts"
 import type { Difference } from "./Trial.ts"
 
 /**
@@ -88,6 +88,8 @@ const without = (command: Command): ReadonlyArray<Command> => {
         ...each(command.tasks, { input: "null" }),
         ...each(command.tasks, { unique: undefined }),
         ...each(command.tasks, { group: undefined }),
+        ...each(command.tasks, { place: undefined }),
+        ...plainer(command.tasks),
       ].map((tasks) => ({ ...command, tasks }))
     case "Claim":
       return less(command.lanes).map((lanes) => ({ ...command, lanes }))
@@ -97,6 +99,7 @@ const without = (command: Command): ReadonlyArray<Command> => {
         ...each(command.changes, { back: 0 }),
         ...each(command.changes, { elapsed: undefined }),
         ...each(command.changes, { outcome: { _tag: "Completed", output: "null" } }),
+        ...fewer(command.changes),
       ].map((changes) => ({ ...command, changes }))
     case "Limit": {
       const { limits } = command
@@ -106,7 +109,18 @@ const without = (command: Command): ReadonlyArray<Command> => {
     }
     case "Cancel":
     case "Retry":
+      return [
+        ...less(command.tasks).map((tasks) => ({ ...command, tasks })),
+        ...(command.whole ? [{ ...command, whole: false }] : []),
+      ]
+    case "Signal":
       return less(command.tasks).map((tasks) => ({ ...command, tasks }))
+    case "Find":
+      return [{ queue: undefined }, { states: undefined }, { parents: undefined }, {
+        steps: undefined,
+      }, { after: undefined }]
+        .map((plain) => ({ ...command, ...plain }))
+        .filter((plain) => show(plain) !== show(command))
     case "Beat":
       return command.held.map((_, index) => ({
         ...command,
@@ -116,6 +130,27 @@ const without = (command: Command): ReadonlyArray<Command> => {
       return []
   }
 }
+
+/** The lists with one place made plainer. */
+const plainer = (tasks: ReadonlyArray<NewTask>): ReadonlyArray<ReadonlyArray<NewTask>> =>
+  tasks.flatMap((task, index) =>
+    task.place === undefined ? [] : each([task.place], { ended: undefined })
+      .concat(each([task.place], { waits: false }))
+      .concat(each([task.place], { undoes: false }))
+      .concat(each([task.place], { onExhausted: "fail" }))
+      .concat(each([task.place], { step: "a" }))
+      .map(([place]) => tasks.with(index, { ...task, place }))
+  )
+
+/** The lists with one change that starts fewer or plainer tasks. */
+const fewer = (changes: ReadonlyArray<Settle>): ReadonlyArray<ReadonlyArray<Settle>> =>
+  changes.flatMap((change, index) => {
+    const { outcome } = change
+    if (outcome._tag !== "Advanced") return []
+    const { starts } = outcome
+    return [...starts.map((_, at) => starts.toSpliced(at, 1)), ...plainer(starts)]
+      .map((some) => changes.with(index, { ...change, outcome: { ...outcome, starts: some } }))
+  })
 
 const less = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   all.length < 2 ? [] : all.map((_, index) => all.toSpliced(index, 1))

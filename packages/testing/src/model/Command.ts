@@ -1,0 +1,115 @@
+/**
+ * Commands to a driver as data, which a seed makes and a person can read.
+ *
+ * @since 0.1.0
+ */
+import type { Driver, Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
+
+/**
+ * A command. Tasks, workers and queues are numbers, so that a program means the same in every store
+ * and still means something when other commands are dropped.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Command =
+  | { readonly _tag: "Insert"; readonly tasks: ReadonlyArray<NewTask> }
+  | {
+    readonly _tag: "Claim"
+    readonly worker: number
+    readonly lanes: ReadonlyArray<{ readonly queue: number; readonly limit: number }>
+    readonly eldest: boolean
+  }
+  | { readonly _tag: "Settle"; readonly changes: ReadonlyArray<Settle> }
+  /** Of the tasks alone, or of all that is below them, too. */
+  | { readonly _tag: "Cancel"; readonly tasks: ReadonlyArray<number>; readonly whole: boolean }
+  | { readonly _tag: "Retry"; readonly tasks: ReadonlyArray<number>; readonly whole: boolean }
+  | { readonly _tag: "Signal"; readonly tasks: ReadonlyArray<number>; readonly output: string }
+  /** A lease of 0 ends the session. */
+  | {
+    readonly _tag: "Beat"
+    readonly worker: number
+    readonly lease: number
+    readonly held: ReadonlyArray<number>
+  }
+  | {
+    readonly _tag: "Limit"
+    readonly queue: number
+    readonly limits: Limiting.QueueLimits | null
+  }
+  | { readonly _tag: "Advance"; readonly millis: number }
+  | { readonly _tag: "Recover" }
+  | { readonly _tag: "Prune"; readonly age: number }
+  | {
+    readonly _tag: "Find"
+    readonly queue: number | undefined
+    readonly states: ReadonlyArray<Task.State> | undefined
+    readonly parents: ReadonlyArray<number> | undefined
+    readonly steps: ReadonlyArray<string> | undefined
+    readonly after: number | undefined
+    readonly limit: number
+  }
+
+/**
+ * A task to insert.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewTask {
+  readonly task: number
+  readonly queue: number
+  readonly priority: number
+  readonly delay: number
+  /** This long after the present instant, or before; given as an instant. */
+  readonly dueIn: number | undefined
+  readonly maxAttempts: number
+  readonly maxCrashes: number
+  readonly awaited: boolean
+  readonly input: string
+  readonly unique: Uniqueness.Unique | undefined
+  readonly group: string | undefined
+  readonly place: Place | undefined
+}
+
+/**
+ * What a task is in a flow: the own task of a run, the task of a step, or both.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Place {
+  /** The run that it is a step of, which has a smaller number. */
+  readonly parent: number | undefined
+  readonly step: string
+  readonly onExhausted: Task.OnExhausted
+  readonly undoes: boolean
+  readonly waits: boolean
+  readonly ended: Driver.Ended | undefined
+}
+
+/**
+ * An outcome of the last claim of a task, or of one of those before it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settle {
+  readonly task: number
+  /** How many claims ago; 0 is the last. */
+  readonly back: number
+  readonly outcome: Exclude<Outcome.Outcome, Outcome.Advanced> | Advanced
+  readonly elapsed: number | undefined
+}
+
+/**
+ * A run that goes on: with the last so many wakes not seen.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Advanced {
+  readonly _tag: "Advanced"
+  readonly starts: ReadonlyArray<NewTask>
+  readonly missed: number
+}

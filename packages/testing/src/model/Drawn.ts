@@ -1,0 +1,177 @@
+/**
+ * What commands are about, drawn at random: tasks and where they belong, lanes, outcomes.
+ *
+ * @since 0.1.0
+ */
+import type { Driver, Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
+import type { Advanced, NewTask, Place, Settle } from "./Command.ts"
+import type * as Seeded from "./Seeded.ts"
+
+/** How many of each there are, so few that they meet often.
+ * @category constants
+ * @since 0.1.0 */
+export const pool = { tasks: 12, workers: 3, queues: 2 }
+
+// Few and round, so that instants meet at their very edges.
+const delays = [0, 0, 0, 1, 500, 1000, 5000]
+
+/** JSON texts.
+ * @category constants
+ * @since 0.1.0 */
+export const inputs = [
+  ...["1", `""`, "null", `{"a":[1,{"b":"c,d"}]}`, `"it's {NULL} $1 \\\\ 漢字"`, `"x"`],
+]
+
+/** The states of tasks.
+ * @category constants
+ * @since 0.1.0 */
+export const states: ReadonlyArray<Task.State> = [
+  ...["waiting", "ready", "running", "completed", "failed", "cancelled", "skipped"] as const,
+]
+
+/** The names of steps.
+ * @category constants
+ * @since 0.1.0 */
+export const steps = ["a", "b"]
+
+const keyStates: ReadonlyArray<ReadonlyArray<Task.State>> = [
+  ["waiting", "ready"],
+  ["waiting", "ready", "running"],
+  ["ready", "running", "completed", "failed", "cancelled"],
+]
+
+/** Draws one or some.
+ * @category constructors
+ * @since 0.1.0 */
+export const some = <A>(random: Seeded.Seeded, most: number, one: () => A): ReadonlyArray<A> =>
+  Array.from({ length: 1 + random.below(most) }, one)
+
+/** Draws a task, half of the time one of a flow.
+ * @category constructors
+ * @since 0.1.0 */
+export const newTask = (random: Seeded.Seeded): NewTask => {
+  const task = random.below(pool.tasks)
+  const drawn = placed(random, task, random.oneIn(2) ? place(random, task) : undefined)
+  return { ...drawn, unique: random.oneIn(3) ? unique(random) : undefined }
+}
+
+const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): NewTask => ({
+  task,
+  queue: random.below(pool.queues),
+  priority: random.pick([0, 5, 5, 9]),
+  delay: random.pick(delays),
+  dueIn: random.oneIn(6) ? random.pick([-1000, -1, 0, 1, 1000]) : undefined,
+  maxAttempts: 1 + random.below(3),
+  maxCrashes: random.below(3),
+  awaited: random.oneIn(2),
+  input: random.pick(inputs),
+  unique: undefined,
+  group: random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
+  place,
+})
+
+/** A place in a flow: the smallest numbers are mostly runs, and no run is below itself. */
+const place = (random: Seeded.Seeded, task: number): Place => ({
+  parent: task === 0 || random.oneIn(5)
+    ? undefined
+    : random.below(random.oneIn(3) ? task : Math.min(task, 3)),
+  step: random.pick(steps),
+  onExhausted: random.pick(["fail", "skip", "collect"]),
+  undoes: random.oneIn(4),
+  waits: random.oneIn(3),
+  ended: random.oneIn(5) ? ended(random) : undefined,
+})
+
+const ended = (random: Seeded.Seeded): Driver.Ended =>
+  random.oneIn(2) ? { state: "completed", output: random.pick(inputs) } : {
+    state: "skipped",
+    failure: { reason: "ConditionUnmet", message: "it's {NULL}" },
+  }
+
+const unique = (random: Seeded.Seeded): Uniqueness.Unique => ({
+  key: random.pick(["a", "b"]),
+  states: random.pick(keyStates),
+  periodMillis: random.oneIn(3) ? random.pick([500, 5000]) : undefined,
+  onClash: random.oneIn(2) ? "ignore" : "replace",
+})
+
+/** Draws the limits of a queue.
+ * @category constructors
+ * @since 0.1.0 */
+export const limits = (random: Seeded.Seeded): Limiting.QueueLimits => {
+  const some = <A>(value: () => A): A | undefined => random.oneIn(2) ? value() : undefined
+  return {
+    concurrency: some(() => 1 + random.below(4)),
+    rate: random.oneIn(4) ? rate(random) : undefined,
+    maxDepth: random.oneIn(4) ? random.pick([3, 6]) : undefined,
+    keys: some(() => ({
+      concurrency: 1 + random.below(3),
+      rate: random.oneIn(3) ? rate(random) : undefined,
+      onFailure: random.oneIn(2) ? "block" : "skip",
+      weights: random.oneIn(3) ? { [random.pick(["a", "b"])]: 2 } : undefined,
+    })),
+  }
+}
+
+const rate = (random: Seeded.Seeded): Limiting.Rate => ({
+  count: 1 + random.below(3),
+  periodMillis: random.pick([500, 1000, 7000]),
+  burst: 1 + random.below(3),
+})
+
+/** Draws what a claim asks for.
+ * @category constructors
+ * @since 0.1.0 */
+export const lanes = (random: Seeded.Seeded) => {
+  const first = random.below(pool.queues)
+  const queues = random.oneIn(2) ? [first] : [first, (first + 1) % pool.queues]
+  return queues.map((queue) => ({ queue, limit: 1 + random.below(4) }))
+}
+
+/** Draws how an attempt ended.
+ * @category constructors
+ * @since 0.1.0 */
+export const settle = (random: Seeded.Seeded): Settle => ({
+  task: random.below(pool.tasks),
+  back: random.oneIn(3) ? random.below(3) : 0,
+  outcome: outcome(random),
+  elapsed: random.oneIn(2) ? undefined : random.pick([0, 1, 250]),
+})
+
+const outcome = (random: Seeded.Seeded): Settle["outcome"] => {
+  const failure: Outcome.Failure = {
+    reason: "Error",
+    message: random.pick(["no luck", "", "it's {NULL}"]),
+    error: random.oneIn(2) ? undefined : random.pick(inputs),
+  }
+  const retryDelayMillis = random.oneIn(5) ? undefined : random.pick(delays)
+  switch (random.below(11)) {
+    case 0:
+    case 1:
+      return { _tag: "Failed", failure, retryDelayMillis }
+    case 2:
+      return { _tag: "TimedOut", failure: { ...failure, reason: "TimedOut" }, retryDelayMillis }
+    case 3:
+      return { _tag: "Snoozed", delayMillis: random.pick(delays) }
+    case 4:
+      return { _tag: "Discarded", failure: { ...failure, reason: "Discarded" } }
+    case 5:
+      return { _tag: "Interrupted" }
+    case 6:
+    case 7:
+      return advanced(random)
+    case 8:
+      return random.oneIn(2) ? { _tag: "Unwinding", failure } : { _tag: "Cancelled", failure }
+    default:
+      return { _tag: "Completed", output: random.pick(inputs) }
+  }
+}
+
+const advanced = (random: Seeded.Seeded): Advanced => ({
+  _tag: "Advanced",
+  starts: Array.from({ length: random.below(4) }, () => {
+    const task = random.below(pool.tasks)
+    return placed(random, task, place(random, task))
+  }),
+  missed: random.pick([0, 0, 0, 1, 2]),
+})

@@ -11,7 +11,7 @@ import * as Progress from "../../Progress.ts"
 import { cancelled, isUndo } from "./Below.ts"
 import type { View } from "./Conductor.ts"
 import * as Facts from "./Facts.ts"
-import { undoOf } from "./Standing.ts"
+import { undoOf, wholeMap } from "./Standing.ts"
 import { derive } from "./TaskIds.ts"
 
 /** Takes the end of a run as far as it can go. */
@@ -63,7 +63,8 @@ const nextUndo = Effect.fnUntraced(function* (
   const place = ({ step }: TaskRecord) => steps.findIndex(({ slug }) => slug === step)
   const ids = new Set(undone.map((record) => record.id))
   const last = done
-    .filter((record) => record.state === "completed" && !ids.has(undoIdOf(view, record)))
+    .filter((record) => record.state === "completed" && record.index !== wholeMap)
+    .filter((record) => !ids.has(undoIdOf(view, record)))
     .sort((a, b) => endedAt(b) - endedAt(a) || place(b) - place(a) || b.index - a.index)[0]
   if (last === undefined) return undefined
   return taskOf(view, steps.find((step) => step.slug === last.step)!, last)

@@ -141,12 +141,17 @@ const replaced = (holder: Task, by: TaskId): Change | undefined =>
 
 const asStored = (task: NewTask, now: number): Holder => ({
   id: task.id,
-  state: "ready",
-  lease: 0,
+  state: task.ended?.state ?? task.state ?? "ready",
+  lease: task.ended === undefined ? 0 : 1,
   failures: 0,
   crashes: 0,
   maxAttempts: task.maxAttempts,
   maxCrashes: task.maxCrashes,
   awaited: task.awaited,
+  branch: branchOf(task),
+  undoes: task.undoes,
   enqueuedAt: now,
 })
+
+const branchOf = ({ parent, step, onExhausted = "fail" }: NewTask): Task["branch"] =>
+  parent === undefined ? undefined : { parent, step, onExhausted }

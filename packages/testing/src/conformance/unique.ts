@@ -9,6 +9,7 @@ import { TestClock } from "effect/testing"
 import { equal, that } from "./expect.ts"
 import { type Case, scene } from "./fixtures.ts"
 import { completed, failed, snoozed } from "./outcomes.ts"
+import { runOf } from "./trees.ts"
 
 const open: ReadonlyArray<Task.State> = ["waiting", "ready", "running"]
 
@@ -124,6 +125,17 @@ export const uniqueCases: ReadonlyArray<Case> = [
     ], "The answers")
     const states = (yield* stage.readAll()).map(({ state }) => state)
     equal(states, ["cancelled", "cancelled", "ready"], "Their states")
+  }),
+
+  scene("A run that waits is replaced, also by one of its own batch", function* (stage) {
+    const run = () => runOf(stage, { ...replacing("ada"), state: "waiting" })
+    const [a, b, c] = [run(), run(), run()]
+    const answers = yield* stage.driver.insert([a, b])
+    equal(answers.map(({ replaced }) => replaced), [undefined, a.id], "The answers of a batch")
+    const [answer] = yield* stage.driver.insert([c])
+    equal(answer!.replaced, b.id, "The answer to a third")
+    const found = yield* stage.driver.find({ queue: stage.otherQueue, limit: 10 })
+    equal(found.map(({ state }) => state), ["cancelled", "cancelled", "waiting"], "The states")
   }),
 
   scene("A scheduled task is replaced as one that is due", function* (stage) {

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Job, Worker } from "@millrace/core"
+import type { Flow, Job, Worker } from "@millrace/core"
 import { Duration, Effect } from "effect"
 import { aftermath } from "./simulation/Aftermath.ts"
 import * as Faults from "./simulation/Faults.ts"
@@ -34,10 +34,17 @@ export const noFaults: Faults.Faults = Faults.none
 export interface Options<S> {
   /** Makes the state of one seed (default: none). */
   readonly state?: () => S
-  /** The jobs with their handlers, which may use the state, enqueue, and have transactions. */
-  readonly jobs: (
+  /**
+   * The jobs with their handlers, which may use the state, enqueue, and have transactions (default:
+   * none).
+   */
+  readonly jobs?: (
     state: S,
   ) => ReadonlyArray<Job.AnyHandled<Provided>>
+  /** The flows with their handlers (default: none). */
+  readonly flows?: (
+    state: S,
+  ) => ReadonlyArray<Flow.AnyHandledFlow<Provided>>
   /** What enqueues, on a host of its own that meets no faults. */
   readonly load: (
     state: S,
@@ -45,7 +52,7 @@ export interface Options<S> {
   /** How many workers (default 3). */
   readonly workers?: number
   /** What differs from a worker's defaults. */
-  readonly worker?: Omit<Worker.Options<[]>, "jobs">
+  readonly worker?: Omit<Worker.Options<[], []>, "jobs" | "flows">
   /** What goes wrong (default: `allFaults`). */
   readonly faults?: Partial<Faults.Faults>
   /** The seeds: a list, or how many from 1 on (default 100). */
@@ -241,7 +248,11 @@ const run = <S>(options: Options<S>, seed: number, size: Size) => {
 const scenarioOf = <S>(options: Options<S>, size: Size, state: S): Scenario => {
   const invariants = Object.entries(options.invariants ?? {})
   return {
-    worker: { ...options.worker, jobs: options.jobs(state) },
+    worker: {
+      ...options.worker,
+      jobs: options.jobs?.(state) ?? [],
+      flows: options.flows?.(state) ?? [],
+    },
     workers: size.workers,
     faults: options.faults === undefined ? Faults.all : { ...Faults.all, ...options.faults },
     durationMillis: size.durationMillis,

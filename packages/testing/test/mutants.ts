@@ -118,4 +118,36 @@ export const mutants: ReadonlyArray<Mutant> = [
         (found) => found.map((one) => ({ ...one, history: one.history.slice(-1) })),
       ),
   })),
+  mutant("a run is told of nothing", (driver) => ({
+    settle: (changes) => driver.settle(changes.map((change) => ({ ...change, report: undefined }))),
+  })),
+  mutant("a run waits though it was woken since it looked", (driver) => ({
+    settle: (changes) =>
+      driver.settle(
+        changes.map((change) =>
+          change.to.state === "waiting" ? { ...change, to: { ...change.to, seen: 1000 } } : change
+        ),
+      ),
+  })),
+  mutant("what a change starts is stored whether it applies or not", (driver) => ({
+    settle: (changes) =>
+      Effect.tap(
+        driver.settle(changes),
+        () => driver.insert(changes.flatMap(({ starts = [] }) => starts)),
+      ),
+  })),
+  mutant("a decision on a run sees its own task alone", (driver) => ({
+    transact: (target, decide) =>
+      driver.transact(target._tag === "Runs" ? { ...target, _tag: "Tasks" } : target, decide),
+  })),
+  mutant("a step that fails does not wake its run at once", (driver) => ({
+    settle: (changes) =>
+      driver.settle(
+        changes.map((change) =>
+          change.report === undefined
+            ? change
+            : { ...change, report: { ...change.report, wakes: false } }
+        ),
+      ),
+  })),
 ]

@@ -37,7 +37,7 @@ export const explored = (seed: number) => Simulation.explore({ ...options, seeds
 if (import.meta.main) {
   for (let seed = 1; seed <= 10; seed++) {
     const scenario = () => ({
-      worker: { jobs: options.jobs(undefined) },
+      worker: { jobs: options.jobs?.(undefined) ?? [] },
       workers: 3,
       faults: Simulation.allFaults,
       durationMillis: 600_000,

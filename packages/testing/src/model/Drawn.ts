@@ -52,7 +52,11 @@ export const some = <A>(random: Seeded.Seeded, most: number, one: () => A): Read
 export const newTask = (random: Seeded.Seeded): NewTask => {
   const task = random.below(pool.tasks)
   const drawn = placed(random, task, random.oneIn(2) ? place(random, task) : undefined)
-  return { ...drawn, unique: random.oneIn(3) ? unique(random) : undefined }
+  const { parent, ended } = drawn.place ?? {}
+  // Only whole runs have keys.
+  return parent === undefined && ended === undefined && random.oneIn(3)
+    ? { ...drawn, unique: unique(random) }
+    : drawn
 }
 
 const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): NewTask => ({

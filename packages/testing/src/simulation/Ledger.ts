@@ -12,6 +12,7 @@ import {
   Task,
   Uniqueness,
 } from "@millrace/core"
+import { Branches } from "./Branches.ts"
 import { LimitBooks, type Member } from "./Limits.ts"
 
 interface Account extends Member {
@@ -26,6 +27,8 @@ interface Account extends Member {
   worker: string | undefined
   dueAt: number
   readonly enqueuedAt: number
+  /** How often it was woken, as the own task of a run. */
+  wakes: number
 }
 
 /**
@@ -36,8 +39,9 @@ interface Account extends Member {
  */
 export class Ledger {
   readonly #accounts = new Map<Task.TaskId, Account>()
-  /** The task that took each key last. */
+  readonly #branches = new Branches()
   readonly #limits = new LimitBooks()
+  /** The task that took each key last. */
   readonly #keys = new Map<string, Task.TaskId>()
   /** The schedules that enqueued tasks. */
   readonly #occurrences = new Map<Task.TaskId, string>()
@@ -69,25 +73,38 @@ export class Ledger {
       this.#clashed(task, answers[index], now)
       if (answers[index]?.inserted !== true) return
       if (this.#accounts.has(task.id)) return this.#break("was stored twice", task.id)
-      const { priority, maxAttempts, maxCrashes } = task
-      this.open++
-      this.#accounts.set(task.id, {
-        name: `${task.flow} ${this.#accounts.size + 1}`,
-        flow: task.flow,
-        queue: task.queue,
-        group: task.group,
-        number: this.#accounts.size,
-        delayed: !Claiming.isDue(task.dueAt ?? now + task.delayMillis, now),
-        priority,
-        maxAttempts,
-        maxCrashes,
-        state: "ready",
-        lease: 0,
-        worker: undefined,
-        dueAt: task.dueAt ?? now + task.delayMillis,
-        enqueuedAt: now,
-      })
+      this.#store(task, now)
     })
+    const told = tasks.filter((task, index) =>
+      answers[index]?.inserted === true && task.ended !== undefined &&
+      task.parent !== undefined && this.#branches.isEnded(task.parent, task.step)
+    )
+    for (const id of new Set(told.map(({ parent }) => parent!))) this.#wake(id, now)
+  }
+
+  #store(task: Driver.NewTask, now: number): void {
+    const { flow, queue, group, priority, maxAttempts, maxCrashes, ended } = task
+    const dueAt = task.dueAt ?? now + task.delayMillis
+    if (ended === undefined) this.open++
+    this.#accounts.set(task.id, {
+      ...{ name: `${flow} ${this.#accounts.size + 1}`, flow, queue, group, priority },
+      ...{ maxAttempts, maxCrashes, number: this.#accounts.size },
+      delayed: !Claiming.isDue(dueAt, now),
+      state: ended?.state ?? task.state ?? "ready",
+      lease: ended === undefined ? 0 : 1,
+      worker: undefined,
+      dueAt,
+      enqueuedAt: now,
+      wakes: 0,
+    })
+    if (this.#branches.stored(task) !== undefined) this.#break("was started before", task.id)
+  }
+
+  #wake(id: Task.TaskId, now: number): void {
+    const account = this.#accounts.get(id)
+    if (account === undefined) return
+    account.wakes++
+    if (account.state === "waiting") Object.assign(account, { state: "ready", dueAt: now })
   }
 
   /** A schedule was written: its tasks were stored with it, each for another occurrence. */
@@ -152,9 +169,22 @@ export class Ledger {
     answers: ReadonlyArray<Driver.Settled>,
     now: number,
   ): void {
-    changes.forEach((change, index) => {
-      if (answers[index]?.status === "applied") this.#applied(change, now)
-    })
+    const applied = changes.filter((_, index) => answers[index]?.status === "applied")
+    for (const change of applied) this.#applied(change, now)
+    for (const task of applied.flatMap(({ starts = [] }) => starts)) {
+      if (!this.#accounts.has(task.id)) this.#store(task, now)
+    }
+    const reports = applied.flatMap(({ report }) => report ?? [])
+    for (const report of reports) this.#branches.reported(report)
+    const told = reports.filter(({ parent, step, wakes }) =>
+      wakes || this.#branches.isEnded(parent, step)
+    )
+    for (const id of new Set(told.map(({ parent }) => parent))) this.#wake(id, now)
+    for (const { taskId, to } of applied) {
+      const account = this.#accounts.get(taskId)
+      if (to.state !== "waiting" || account?.state !== "waiting") continue
+      if (account.wakes > to.seen) Object.assign(account, { state: "ready", dueAt: now })
+    }
   }
 
   #applied(change: Task.Change, now: number): void {
@@ -174,7 +204,7 @@ export class Ledger {
     account.lease = change.entry.lease
     account.worker = undefined
     if (change.to.state === "ready") account.dueAt = now + change.to.delayMillis
-    else this.open--
+    else if (change.to.state !== "waiting") this.open--
   }
 
   #break(how: string, id: Task.TaskId): void {

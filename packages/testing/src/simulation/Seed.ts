@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type DriverError, type Job, Worker } from "@millrace/core"
+import { type DriverError, type Flow, type Job, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Cause, type Context, Effect, Exit, type Fiber, Layer } from "effect"
 import { make as seeded, type Seeded } from "../model/Seeded.ts"
@@ -17,6 +17,8 @@ import { type Provided, Storage } from "./Network.ts"
 import { Trace } from "./Trace.ts"
 import { Host, World } from "./World.ts"
 
+type Jobs = ReadonlyArray<Job.AnyHandled<Provided>>
+
 /**
  * What is simulated, with the user's state already made.
  *
@@ -24,7 +26,7 @@ import { Host, World } from "./World.ts"
  * @since 0.1.0
  */
 export interface Scenario {
-  readonly worker: Worker.Options<ReadonlyArray<Job.AnyHandled<Provided>>>
+  readonly worker: Worker.Options<Jobs, ReadonlyArray<Flow.AnyHandledFlow<Provided>>>
   readonly workers: number
   readonly faults: Faults
   readonly durationMillis: number

@@ -39,12 +39,12 @@ describe("a random program", () => {
         "   4. 500 ms pass",
         '   5. settle task 6 as TimedOut {"failure":{"reason":"TimedOut","message":"no luck"},"retryDelayMillis":1}',
         '   6. settle task 3 as Failed {"failure":{"reason":"Error","message":"no luck","error":"\\"\\""}}; task 6 as Completed {"output":"{\\"a\\":[1,{\\"b\\":\\"c,d\\"}]}"}, after 250 ms',
-        '   7. insert task 4 into queue 1, priority 5, delay 500 ms, 2 attempts, 0 crashes, awaited, input "x", group a, a run',
-        "   8. settle task 8 as Interrupted, after 250 ms",
-        "   9. limit queue 1 to {}",
-        '  10. insert task 3 into queue 1, priority 9, delay 5000 ms, 3 attempts, 1 crashes, input "it\'s {NULL} $1 \\\\ 漢字", key a while waiting or ready for 5000 ms, else replace; task 7 into queue 1, priority 9, 2 attempts, 1 crashes, awaited, input null, group c, step b of task 2, else fail; task 10 into queue 1, priority 9, delay 500 ms, 3 attempts, 1 crashes, awaited, input {"a":[1,{"b":"c,d"}]}',
-        "  11. worker 1 claims at most 1 of queue 0 and 2 of queue 1",
-        '  12. settle task 2 as Failed {"failure":{"reason":"Error","message":"no luck"},"retryDelayMillis":5000}; task 4 as Advanced all but 2 wakes seen starting (task 6 into queue 1, priority 9, delay 1000 ms, 2 attempts, 2 crashes, awaited, input null, step a of task 1, else skip, waiting) and (task 9 into queue 1, priority 9, delay 1000 ms, 2 attempts, 2 crashes, input {"a":[1,{"b":"c,d"}]}, step a of task 1, else skip, waiting) and (task 1 into queue 1, priority 9, 1 attempts, 2 crashes, input "it\'s {NULL} $1 \\\\ 漢字", step b of task 0, else skip, waiting)',
+        '   7. insert task 4 into queue 1, priority 5, delay 500 ms, 2 attempts, 0 crashes, awaited, input "x", key a while waiting or ready or running, else ignore, a run',
+        "   8. cancel task 6, task 9, task 7",
+        "   9. insert task 7 into queue 1, priority 9, delay 500 ms, 3 attempts, 1 crashes, input 1, key b while waiting or ready or running, else replace; task 6 into queue 0, priority 5, delay 1000 ms, 1 attempts, 0 crashes, awaited, input 1; task 7 into queue 1, priority 9, 2 attempts, 1 crashes, awaited, input null, step b of task 2, else fail",
+        "  10. worker 2 claims at most 3 of queue 1 and 4 of queue 0",
+        "  11. worker 2 beats for 5000 ms, holding task 7",
+        "  12. retry task 2, task 6, task 5",
       ],
     )
   })

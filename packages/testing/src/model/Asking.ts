@@ -23,6 +23,8 @@ export interface Memory {
   readonly claims: Map<number, Array<Driver.ClaimedTask>>
   readonly sessions: Map<number, { name: number; endsAt: number; forgotten: boolean }>
   readonly wakes: Map<Task.TaskId, number>
+  /** The tasks that have a group: no run has one. */
+  readonly grouped: Set<Task.TaskId>
 }
 
 /** Of each trial its own, so that nothing else in the store is seen.
@@ -157,21 +159,30 @@ const changeOf = (
 }
 
 const outcomeOf = (
-  { stage, wakes }: Memory,
+  { grouped, stage, wakes }: Memory,
   id: Task.TaskId,
   outcome: Settle["outcome"],
   now: number,
-): Outcome.Outcome =>
-  outcome._tag !== "Advanced" ? outcome : {
+): Outcome.Outcome => {
+  if (outcome._tag !== "Advanced") return outcome
+  if (grouped.has(id)) return { _tag: "Interrupted" }
+  return {
     _tag: "Advanced",
     starts: outcome.starts.map((task) => newTask(stage, task, now)),
     seen: (wakes.get(id) ?? 0) - outcome.missed,
   }
+}
 
 /** Takes note of what is stored: a task that was removed may come again, and was never claimed.
  * @category reading
  * @since 0.1.0 */
-export const note = (memory: Memory, runs: ReadonlyArray<Driver.RunProgress>): void => {
+export const note = (
+  memory: Memory,
+  runs: ReadonlyArray<Driver.RunProgress>,
+  tasks: ReadonlyArray<Driver.TaskRecord>,
+): void => {
+  memory.grouped.clear()
+  for (const { id, group } of tasks) if (group !== undefined) memory.grouped.add(id)
   const ids = new Set(runs.map(({ id }) => id))
   for (const { id, wakes } of runs) memory.wakes.set(id, wakes)
   for (const number of [...memory.claims.keys()]) {

@@ -70,7 +70,8 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
   awaited: random.oneIn(2),
   input: random.pick(inputs),
   unique: undefined,
-  group: random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
+  // Neither steps nor runs have groups.
+  group: place === undefined && random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
   place,
 })
 

@@ -55,6 +55,7 @@ const compare = Effect.fnUntraced(function* (
     claims: new Map(),
     sessions: new Map(),
     wakes: new Map(),
+    grouped: new Set(),
   }
   for (const [at, command] of program.entries()) {
     const now = yield* Clock.currentTimeMillis
@@ -67,7 +68,11 @@ const compare = Effect.fnUntraced(function* (
     const actual = yield* answer(ask(subject))
     const told = difference(at, "the answers differ", expected, actual, memory)
     if (told !== undefined) return told
-    note(memory, yield* Effect.orDie(model.progress(idsOf(memory.stage))))
+    const stored = yield* Effect.orDie(Effect.all([
+      model.progress(idsOf(memory.stage)),
+      model.find({ flow: flowOf(memory.stage), limit: everything }),
+    ]))
+    note(memory, ...stored)
     const [left, right] = [
       yield* snapshot(model, memory.stage, now),
       yield* snapshot(subject, memory.stage, now),

@@ -41,10 +41,10 @@ describe("a random program", () => {
         '   6. settle task 3 as Failed {"failure":{"reason":"Error","message":"no luck","error":"\\"\\""}}; task 6 as Completed {"output":"{\\"a\\":[1,{\\"b\\":\\"c,d\\"}]}"}, after 250 ms',
         '   7. insert task 4 into queue 1, priority 5, delay 500 ms, 2 attempts, 0 crashes, awaited, input "x", key a while waiting or ready or running, else ignore, a run',
         "   8. cancel task 6, task 9, task 7",
-        "   9. insert task 7 into queue 1, priority 9, delay 500 ms, 3 attempts, 1 crashes, input 1, key b while waiting or ready or running, else replace; task 6 into queue 0, priority 5, delay 1000 ms, 1 attempts, 0 crashes, awaited, input 1; task 7 into queue 1, priority 9, 2 attempts, 1 crashes, awaited, input null, step b of task 2, else fail",
-        "  10. worker 2 claims at most 3 of queue 1 and 4 of queue 0",
-        "  11. worker 2 beats for 5000 ms, holding task 7",
-        "  12. retry task 2, task 6, task 5",
+        '   9. insert task 7 into queue 0, priority 5, delay 1 ms, 3 attempts, 1 crashes, input null, step b of task 1, else collect, ended as {"state":"skipped","failure":{"reason":"ConditionUnmet","message":"it\'s {NULL}"}}; task 7 into queue 0, priority 5, delay 500 ms, 3 attempts, 0 crashes, input {"a":[1,{"b":"c,d"}]}, step a of task 1, else fail; task 9 into queue 1, priority 9, delay 1000 ms, 3 attempts, 1 crashes, input "x", step b of task 8, else skip, to be undone',
+        "  10. 499 ms pass",
+        "  11. worker 2 beats for 1000 ms, holding task 5, task 6, task 2",
+        "  12. worker 1 claims at most 1 of queue 0",
       ],
     )
   })

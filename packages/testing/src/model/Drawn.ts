@@ -46,12 +46,12 @@ const keyStates: ReadonlyArray<ReadonlyArray<Task.State>> = [
 export const some = <A>(random: Seeded.Seeded, most: number, one: () => A): ReadonlyArray<A> =>
   Array.from({ length: 1 + random.below(most) }, one)
 
-/** Draws a task, half of the time one of a flow.
+/** Draws a task, mostly one of a flow.
  * @category constructors
  * @since 0.1.0 */
 export const newTask = (random: Seeded.Seeded): NewTask => {
   const task = random.below(pool.tasks)
-  const drawn = placed(random, task, random.oneIn(2) ? place(random, task) : undefined)
+  const drawn = placed(random, task, random.oneIn(3) ? undefined : place(random, task))
   const { parent, ended } = drawn.place ?? {}
   // Only whole runs have keys.
   return parent === undefined && ended === undefined && random.oneIn(3)
@@ -81,7 +81,7 @@ const place = (random: Seeded.Seeded, task: number): Place => ({
     ? undefined
     : random.below(random.oneIn(3) ? task : Math.min(task, 3)),
   step: random.pick(steps),
-  onExhausted: random.pick(["fail", "skip", "collect"]),
+  onExhausted: random.pick(["fail", "fail", "skip", "collect"]),
   undoes: random.oneIn(4),
   waits: random.oneIn(3),
   ended: random.oneIn(5) ? ended(random) : undefined,

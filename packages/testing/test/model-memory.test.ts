@@ -44,7 +44,7 @@ describe("a random program", () => {
         '   9. insert task 7 into queue 0, priority 5, delay 1 ms, 3 attempts, 1 crashes, input null, step b of task 1, else collect, ended as {"state":"skipped","failure":{"reason":"ConditionUnmet","message":"it\'s {NULL}"}}; task 7 into queue 0, priority 5, delay 500 ms, 3 attempts, 0 crashes, input {"a":[1,{"b":"c,d"}]}, step a of task 1, else fail; task 9 into queue 1, priority 9, delay 1000 ms, 3 attempts, 1 crashes, input "x", step b of task 8, else skip, to be undone',
         "  10. 499 ms pass",
         "  11. worker 2 beats for 1000 ms, holding task 5, task 6, task 2",
-        "  12. worker 1 claims at most 1 of queue 0",
+        "  12. worker 1 claims at most 1 of queue 0, the eldest",
       ],
     )
   })

@@ -20,6 +20,7 @@ const tests: Readonly<Partial<Record<Check, string>>> = {
   memory: "./packages/testing/test/conformance-memory.test.ts",
   pglite: "./packages/testing/test/conformance-pglite.test.ts",
   races: "./packages/driver-postgres/test/races.test.ts",
+  flows: "./packages/driver-postgres/test/races-flows.test.ts",
 }
 
 const seeds: Readonly<Partial<Record<Check, number>>> = { calm: 5, storm: 60, deaf: 20 }
@@ -47,6 +48,7 @@ const words: Readonly<Record<Check, string>> = {
   memory: "conformance",
   pglite: "conformance on PGlite",
   races: "races",
+  flows: "races of runs",
   calm: "simulation without faults",
   storm: "simulation with faults",
   deaf: "simulation with lost wakeups",

@@ -33,6 +33,75 @@ export const postgresql = [
       "task_id as owner",
     ],
   ]),
+  ...mutantsOf(`${statements}/Report.ts`, ["flows", "pglite"], [
+    [
+      "SQL: a run waits though it was woken since it looked",
+      " or r.wakes > excluded.seen then",
+      " then",
+    ],
+    [
+      "SQL: a change takes a run from waiting that does not wait any more",
+      "case when r.seen is not null and r.lease = excluded.lease then",
+      "case when true then",
+    ],
+    [
+      "SQL: a count forgets what another batch counted",
+      "completed = s.completed + excluded.completed",
+      "completed = excluded.completed",
+    ],
+    [
+      "SQL: steps are locked in any order",
+      `  order by parent, step collate "C"\n`,
+      "",
+    ],
+    [
+      "SQL: runs are locked before steps",
+      "where (select count(*) from counted) >= 0",
+      "where true",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Report.ts`, ["pglite", "flows"], [
+    [
+      "SQL: the end of any task wakes its run",
+      "s.tasks <= s.completed + s.failed + s.cancelled + s.skipped as ended",
+      "s.tasks > 0 as ended",
+    ],
+    ["SQL: a report wakes nobody at once", "where (wakes or asks and", "where (asks and"],
+    [
+      "SQL: a run that is woken stays where it waits",
+      "when excluded.seen is null and r.seen is not null then",
+      "when excluded.seen is null and r.seen is null then",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/InsertFlow.ts`, ["pglite"], [
+    [
+      "SQL: what is stored as waiting is ready",
+      "where state is null and not waits)",
+      "where state is null)",
+    ],
+    [
+      "SQL: an id that is there is counted again",
+      `const isStored = "(n.id in (select id from stored)) is true"`,
+      `const isStored = "true"`,
+    ],
+  ]),
+  ...mutantsOf(`${statements}/SettleReporting.ts`, ["pglite", "flows"], [
+    [
+      "SQL: what was settled before is counted again",
+      "from n where parent is not null and ${isWritten} group by",
+      "from n where parent is not null group by",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Standing.ts`, ["pglite"], [
+    ["SQL: a run has no runs below it", "  union\n  select c.id", "  union\n  select null"],
+  ]),
+  ...mutantsOf(`${statements}/Prune.ts`, ["pglite"], [
+    [
+      "SQL: a step is pruned before its run",
+      "select 1 from ${schema}.tasks where id = c.parent limit 1",
+      "select 1 from ${schema}.tasks where false limit 1",
+    ],
+  ]),
   ...mutantsOf(`${statements}/Claim.ts`, ["pglite", "races"], [
     [
       "SQL: a claim takes what another is taking",

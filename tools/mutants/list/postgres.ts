@@ -54,11 +54,6 @@ export const postgresql = [
       `  order by parent, step collate "C"\n`,
       "",
     ],
-    [
-      "SQL: runs are locked before steps",
-      "where (select count(*) from counted) >= 0",
-      "where true",
-    ],
   ]),
   ...mutantsOf(`${statements}/Report.ts`, ["pglite", "flows"], [
     [

@@ -153,6 +153,8 @@ export class Driver extends Context.Service<Driver, {
    *
    * - The limits that were said last hold, and are answered
    * - What is held already counts when a limit is said
+   * - Nothing is claimed from a queue that is paused, and all of it once it goes on
+   * - A queue stays paused whatever limits are said, and keeps its limits when it is paused
    */
   readonly limit: (
     queue: string,

@@ -69,7 +69,8 @@ export interface Offer {
  * @since 0.1.0
  */
 export const roomOf = (standing: Standing, asked: number, now: number): number => {
-  const { concurrency, rate } = standing.limits
+  const { concurrency, paused, rate } = standing.limits
+  if (paused === true) return 0
   let held = 0
   for (const count of standing.held.values()) held += count
   return Math.max(
@@ -86,6 +87,7 @@ export const roomOf = (standing: Standing, asked: number, now: number): number =
  * @category rules
  * @since 0.1.0 */
 export const millisToRoom = ({ bucket, limits }: Standing, now: number): number => {
+  if (limits.paused === true) return Infinity
   const millis = limits.rate === undefined ? 0 : millisToToken(bucket, limits.rate, now)
   return millis === 0 ? Infinity : millis
 }

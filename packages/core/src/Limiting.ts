@@ -33,6 +33,8 @@ export interface QueueLimits {
   readonly maxDepth?: number | undefined
   /** What holds for the tasks of each key (default: one at a time, which blocks). */
   readonly keys?: KeyLimits | undefined
+  /** Whether nothing is claimed from it at all. */
+  readonly paused?: boolean | undefined
 }
 
 /**
@@ -51,6 +53,26 @@ export interface KeyLimits {
   readonly onFailure: "block" | "skip"
   /** How many tasks a key gives in its turn (default 1). */
   readonly weights?: Readonly<Record<string, number>> | undefined
+}
+
+/**
+ * The limits of a queue once some are said: whoever says limits leaves a paused queue paused, and
+ * whoever says that it is paused or not leaves its other limits. `null` removes them.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const said = (
+  before: QueueLimits | undefined,
+  given: QueueLimits | null,
+): QueueLimits | undefined => {
+  const { paused, ...kept } = before ?? {}
+  if (given === null) return paused === true ? { paused } : undefined
+  const { paused: pauses, ...own } = given
+  const limits = pauses === undefined ? own : { ...kept, ...own }
+  if (pauses ?? paused) return { ...limits, paused: true }
+  const hasNone = Object.values(limits).every((limit) => limit === undefined)
+  return pauses === false && hasNone ? undefined : limits
 }
 
 /** What holds for keys where nothing else was said: one at a time, in order, whatever fails.

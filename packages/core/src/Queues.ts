@@ -108,6 +108,30 @@ export const limits = (
 ): Effect.Effect<QueueLimits | undefined, DriverError, Driver> =>
   Driver.use((driver) => driver.limit(queue, undefined))
 
+/**
+ * Pauses a queue: from now on no worker begins a run of it, wherever it is, until it is resumed. It
+ * is stored, and stays so whoever restarts or says limits. What has been claimed goes on. Answers
+ * whether it was paused before.
+ *
+ * @category managing
+ * @since 0.1.0
+ */
+export const pause = (queue: string): Effect.Effect<boolean, DriverError, Driver> =>
+  pausing(queue, true)
+
+/** Lets a paused queue go on, at once. Answers whether it was paused before.
+ * @category managing
+ * @since 0.1.0 */
+export const resume = (queue: string): Effect.Effect<boolean, DriverError, Driver> =>
+  pausing(queue, false)
+
+const pausing = (queue: string, paused: boolean) => {
+  Problem.throwFirst(Problem.ofSlug(`queue ${Problem.show(queue)}`, "queue", queue))
+  return Driver.use((driver) =>
+    Effect.map(driver.limit(queue, { paused }), (before) => before?.paused === true)
+  )
+}
+
 /** The limits as they are stored, of options that are known to be right.
  * @category conversions
  * @since 0.1.0 */

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { DriverError, Limiting } from "@millrace/core"
+import { type DriverError, Limiting } from "@millrace/core"
 import { Effect } from "effect"
 import type { Query } from "./Connection.ts"
 import { type Store, transaction } from "./Store.ts"
@@ -84,19 +84,22 @@ const say = async (
   limits: Limiting.QueueLimits | null | undefined,
 ): Promise<Limiting.QueueLimits | undefined> => {
   const texts = statements.limited
+  // Who comes to a queue without limits at the same time waits for this.
+  if (limits !== undefined) await query(texts.makeLimits, [String(id)])
   const [row] = await query(texts.readLimits, [String(id)])
   const declared = row?.declared as string | null | undefined
   const before = typeof declared === "string"
     ? JSON.parse(declared) as Limiting.QueueLimits
     : undefined
   if (limits === undefined) return before
-  if (limits === null && row?.grouped !== true) {
+  const after = Limiting.said(before, limits)
+  if (after === undefined && row?.grouped !== true) {
     await query(texts.dropLimits, [String(id)])
   } else {
-    const depth = limits?.maxDepth
+    const depth = after?.maxDepth
     await query(texts.sayLimits, [
       String(id),
-      limits === null ? null : JSON.stringify(limits),
+      after === undefined ? null : JSON.stringify(after),
       depth === undefined ? null : String(depth),
     ])
     // In the order in which claims lock the two.
@@ -104,7 +107,7 @@ const say = async (
     await query(texts.countBefore, [String(id)])
     limited.add([id])
   }
-  if (limits?.maxDepth === undefined) limited.shallow(id)
+  if (after?.maxDepth === undefined) limited.shallow(id)
   else limited.deepen([id])
   await query(texts.tell, [`ready ${queue}`])
   return before

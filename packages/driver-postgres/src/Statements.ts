@@ -48,6 +48,7 @@ const limited = (schema: string, channel: string) => ({
   granted: Limited.granted(schema),
   lockClaims: Limits.lockClaims(schema),
   readLimits: Limits.readLimits(schema),
+  makeLimits: Limits.makeLimits(schema),
   sayLimits: Limits.sayLimits(schema),
   countBefore: Limits.countBefore(schema),
   dropLimits: Limits.dropLimits(schema),

@@ -21,6 +21,7 @@ import { heartbeatCases } from "./conformance/heartbeat.ts"
 import { insertCases } from "./conformance/insert.ts"
 import { limitCases } from "./conformance/limits.ts"
 import { orderCases } from "./conformance/order.ts"
+import { pausingCases } from "./conformance/pausing.ts"
 import { payloadCases } from "./conformance/payload.ts"
 import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
@@ -90,6 +91,7 @@ export const cases: ReadonlyArray<Case> = [
   ...signalCases,
   ...wakeupCases,
   ...payloadCases,
+  ...pausingCases,
 ]
 
 /**

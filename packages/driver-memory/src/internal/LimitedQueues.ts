@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, type Limiting } from "@millrace/core"
+import { Claiming, type Driver, Limiting } from "@millrace/core"
 import type { Lane } from "./Lane.ts"
 import { type Asked, Limited, type Offered } from "./Limited.ts"
 import { claimedOf, placeOf, type Row } from "./Row.ts"
@@ -24,11 +24,12 @@ export class LimitedQueues {
     const before = this.queues.get(queue)
     const answer = before?.limits
     if (limits === undefined) return answer
-    if (limits === null && before?.grouped !== true) {
+    const after = Limiting.said(answer, limits)
+    if (after === undefined && before?.grouped !== true) {
       this.queues.delete(queue)
     } else {
       const limited = before ?? new Limited()
-      limited.limits = limits ?? undefined
+      limited.limits = after
       this.queues.set(queue, limited)
     }
     return answer

@@ -20,6 +20,12 @@ export const lockClaims = (schema: string): string =>
 export const readLimits = (schema: string): string => `
 select declared, grouped from ${schema}.limits where queue_id = $1::text::int for update`
 
+/** Makes the row of a queue that has none. `$1` queue id.
+ * @category statements
+ * @since 0.1.0 */
+export const makeLimits = (schema: string): string => `
+insert into ${schema}.limits (queue_id) select $1::text::int on conflict (queue_id) do nothing`
+
 /** Says the limits of a queue. `$1` queue id, `$2` limits as JSON or NULL, `$3` maximum depth.
  * @category statements
  * @since 0.1.0 */

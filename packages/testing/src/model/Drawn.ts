@@ -106,6 +106,7 @@ const unique = (random: Seeded.Seeded): Uniqueness.Unique => ({
 export const limits = (random: Seeded.Seeded): Limiting.QueueLimits => {
   const some = <A>(value: () => A): A | undefined => random.oneIn(2) ? value() : undefined
   return {
+    paused: random.oneIn(8) ? random.oneIn(3) : undefined,
     concurrency: some(() => 1 + random.below(4)),
     rate: random.oneIn(4) ? rate(random) : undefined,
     maxDepth: random.oneIn(4) ? random.pick([3, 6]) : undefined,

@@ -36,8 +36,9 @@ export class LimitBooks {
 
   /** Somebody says the limits of a queue. */
   said(queue: string, limits: Limiting.QueueLimits | null): void {
-    if (limits === null) this.#limits.delete(queue)
-    else this.#limits.set(queue, limits)
+    const after = Limiting.said(this.#limits.get(queue), limits)
+    if (after === undefined) this.#limits.delete(queue)
+    else this.#limits.set(queue, after)
     for (const name of this.#grants.keys()) {
       if (name === queue || name.startsWith(`${queue} `)) this.#grants.delete(name)
     }
@@ -46,6 +47,7 @@ export class LimitBooks {
   /** What is wrong with the claim of a task, in a few words, when it is held already. */
   claimed(task: Member, all: Iterable<Member>, now: number): string | undefined {
     const limits = this.#limits.get(task.queue) ?? {}
+    if (limits.paused === true) return "was claimed although its queue is paused"
     const keys = limits.keys ?? Limiting.strictKeys
     let held = 0
     let ofKey = 0

@@ -46,7 +46,8 @@ export const sayLimits = (
 ): Effect.Effect<void, DriverError> =>
   Effect.forEach(limits, ([queue, own]) =>
     Effect.flatMap(driver.limit(queue, own), (before) => {
-      const [said, held] = [JSON.stringify(own), JSON.stringify(before ?? own)]
+      const { paused: _, ...others } = before ?? own
+      const [said, held] = [JSON.stringify(own), JSON.stringify(others)]
       return said === held ? Effect.void : Effect.logWarning(
         `Worker "${name}" changed the limits of queue "${queue}" for all workers, ` +
           `from ${held} to ${said}`,

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Runs, Task } from "@millrace/core"
+import { RunId, Runs, Task, Worker } from "@millrace/core"
 import { Effect } from "effect"
 import { compare } from "./dag/Compared.ts"
 import * as Graph from "./dag/Graph.ts"
@@ -84,20 +84,39 @@ export const check = (
   })
 }
 
+/**
+ * Runs the graph of a seed on a driver with its own clock, a hundred times as fast, and compares as
+ * `check` does.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const checkOn = Effect.fnUntraced(function* (seed: number) {
+  const slug = `graph_${seed}_${(yield* RunId.make).slice(-12)}`
+  const graph = Graph.make(Seeded.make(seed), slug, 0.01)
+  const log = new Log()
+  const built = build(graph, log)
+  const worker = Worker.layer({ flows: [built.handled, built.sub] })
+  yield* Effect.forEach(graph.runs, (run) => play(graph, run, { log, ...built }), {
+    concurrency: "unbounded",
+  }).pipe(Effect.provide(worker, { local: true }))
+  if (log.wrong !== undefined) yield* Effect.die(new Error(log.wrong))
+})
+
 type State = ReturnType<typeof build> & { readonly log: Log }
 
 /** Starts a run, sends its signals, cancels it in its time, waits for its end and compares it. */
 const play = Effect.fnUntraced(function* (graph: Graph.Graph, run: Graph.Run, state: State) {
   const { flow, log } = state
   const id = yield* flow.start(run.input)
-  yield* Effect.forEach(graph.nodes, (node) => signals(state, id, node), {
+  yield* Effect.forEach(graph.nodes, (node) => signals(state, id, node, graph.pace), {
     concurrency: "unbounded",
   }).pipe(Effect.forkChild)
   if (run.cancelledAfterMillis !== undefined) {
-    yield* Effect.sleep(run.cancelledAfterMillis)
+    yield* Effect.sleep(run.cancelledAfterMillis * graph.pace)
     yield* Effect.ignore(Runs.cancel(id))
   }
-  while (!Task.isTerminal((yield* Runs.get(id)).state)) yield* Effect.sleep("1 second")
+  while (!Task.isTerminal((yield* Runs.get(id)).state)) yield* Effect.sleep(1000 * graph.pace)
   const wrong = yield* compare(graph, run, id, log)
   if (wrong !== undefined) return yield* Effect.die(new Error(wrong))
 })
@@ -107,9 +126,10 @@ const signals = Effect.fnUntraced(function* (
   { flow, log }: State,
   id: Runs.Run["id"],
   { slug, sent }: Graph.Node,
+  pace: number,
 ) {
   if (sent === undefined) return
-  yield* Effect.sleep(sent)
+  yield* Effect.sleep(sent * pace)
   yield* Effect.ignore(flow.signal(id, slug as never, Values.ofSignal(slug) as never))
   const again = yield* Effect.exit(flow.signal(id, slug as never, 11 as never))
   if (again._tag === "Success") log.wrong ??= `signal "${slug}" was taken twice`

@@ -61,7 +61,7 @@ describe("the interpreter", () => {
   })
   const fatesOf = (...nodes: ReadonlyArray<Graph.Node>) => {
     const { fates, output } = interpret(
-      { slug: "graph", nodes, runs: [] },
+      { slug: "graph", nodes, runs: [], pace: 1 },
       { n: 1, items: [5, 6] },
     )
     return { ends: [...fates.values()].map(({ _tag }) => _tag), output }

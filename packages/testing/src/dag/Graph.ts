@@ -60,6 +60,8 @@ export interface Graph {
   readonly slug: string
   readonly nodes: ReadonlyArray<Node>
   readonly runs: ReadonlyArray<Run>
+  /** How long a millisecond is. */
+  readonly pace: number
 }
 
 /**
@@ -93,7 +95,7 @@ export const commandsOf = ({ nodes, runs }: Graph): number => {
 /** Makes a graph.
  * @category constructors
  * @since 0.1.0 */
-export const make = (random: Seeded.Seeded, slug: string): Graph => {
+export const make = (random: Seeded.Seeded, slug: string, pace = 1): Graph => {
   const nodes: Array<Node> = []
   // A third of the graphs has nothing in it that fails for good.
   const fails = !random.oneIn(3)
@@ -106,7 +108,7 @@ export const make = (random: Seeded.Seeded, slug: string): Graph => {
     },
     cancelledAfterMillis: random.oneIn(6) ? random.below(20_000) : undefined,
   }))
-  return { slug, nodes, runs }
+  return { slug, nodes, runs, pace }
 }
 
 const kinds: ReadonlyArray<Kind> = [

@@ -67,11 +67,13 @@ const sub = Sub.perform({
  * @since 0.1.0 */
 export const build = (graph: Graph, log: Log) => {
   const made = graph.nodes.reduce(
-    add,
-    Flow.make(graph.slug, { input: InputSchema, baseDelay: "1 second" }) as unknown as Built,
+    (flow, node) => add(flow, node, graph.pace),
+    Flow.make(graph.slug, {
+      ...{ input: InputSchema, baseDelay: 1000 * graph.pace },
+    }) as unknown as Built,
   )
   const handlers = graph.nodes.flatMap((node) => {
-    const handler = handlerOf(node, log)
+    const handler = handlerOf(node, log, graph.pace)
     return handler === undefined ? [] : [[node.slug, handler] as const]
   })
   return {
@@ -81,13 +83,13 @@ export const build = (graph: Graph, log: Log) => {
   }
 }
 
-const add = (flow: Built, node: Node): Built => {
+const add = (flow: Built, node: Node, pace: number): Built => {
   const { slug, kind, whenUnmet, whenExhausted, undo, maxAttempts } = node
   const common = { ...conditionOf(node), whenUnmet, whenExhausted }
   const needs = { ...common, needs: node.needs }
   const policy = {
     ...{ undo, maxAttempts, maxCrashes: 100, timeout: "1 day", error: Schema.String },
-    startDelay: node.startDelayMillis,
+    startDelay: node.startDelayMillis * pace,
   }
   switch (kind) {
     case "task":
@@ -102,10 +104,10 @@ const add = (flow: Built, node: Node): Built => {
     case "signal":
       return flow.waitFor(slug, {
         ...{ ...needs, output: Schema.Int },
-        ...(node.sent === undefined ? { timeout: "5 seconds" } : {}),
+        ...(node.sent === undefined ? { timeout: 5000 * pace } : {}),
       })
     case "sleep":
-      return flow.sleep(slug, 2000, needs)
+      return flow.sleep(slug, 2000 * pace, needs)
     case "flow":
       return flow.flow(slug, Sub, { ...needs, input: Values.ofFlow })
   }
@@ -118,13 +120,13 @@ const conditionOf = ({ condition }: Node): object => {
   return condition.not ? { ifNot: pattern } : { if: pattern }
 }
 
-const handlerOf = (node: Node, log: Log): unknown => {
+const handlerOf = (node: Node, log: Log, pace: number): unknown => {
   if (node.kind === "signal" || node.kind === "sleep") return undefined
   if (node.kind === "flow") return sub
   const run = (given: unknown, ctx: Context) =>
     Effect.gen(function* () {
       log.note(ctx)
-      yield* Effect.sleep(node.takesMillis)
+      yield* Effect.sleep(node.takesMillis * pace)
       const failures = node.failures[ctx.index % node.failures.length]!
       if (ctx.attempt <= failures) return yield* Effect.fail(failureOf(node.slug))
       return valueOf(node, given, ctx.index)

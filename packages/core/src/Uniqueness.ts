@@ -116,7 +116,7 @@ export const decide = (
     }
     stored.add(task.id)
     taken.set(name, task)
-    return clashes ? { stored: true, replaced: replaced(holder, task.id) } : { stored: true }
+    return clashes ? { stored: true, replaced: replaced(holder, task) } : { stored: true }
   })
   return { verdicts, taken }
 }
@@ -136,8 +136,14 @@ export const answerOf = (id: TaskId, { holder, replaced, stored }: Verdict): Ins
  * @since 0.1.0 */
 export const nameOf = (flow: string, key: string): string => `${flow} ${key}`
 
-const replaced = (holder: Task, by: TaskId): Change | undefined =>
-  transition(holder, { _tag: "CancelRequested", reason: `replaced by run ${by}` })
+// A run of a flow that has begun ends what is below it first, as one with steps to undo does.
+const replaced = (holder: Task, by: NewTask): Change | undefined => {
+  const undoes = by.flowType === "flow" && (holder.state !== "ready" || holder.lease > 0)
+  return transition(undoes ? { ...holder, undoes } : holder, {
+    _tag: "CancelRequested",
+    reason: `replaced by run ${by.id}`,
+  })
+}
 
 const asStored = (task: NewTask, now: number): Holder => ({
   id: task.id,

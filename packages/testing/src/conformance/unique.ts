@@ -135,7 +135,11 @@ export const uniqueCases: ReadonlyArray<Case> = [
     const [answer] = yield* stage.driver.insert([c])
     equal(answer!.replaced, b.id, "The answer to a third")
     const found = yield* stage.driver.find({ queue: stage.otherQueue, limit: 10 })
-    equal(found.map(({ state }) => state), ["cancelled", "cancelled", "waiting"], "The states")
+    equal(
+      found.map(({ state, history }) => [state, history.map(({ kind }) => kind)]),
+      [["ready", ["unwinding"]], ["ready", ["unwinding"]], ["waiting", []]],
+      "The states: what is below the replaced ones is to end first",
+    )
   }),
 
   scene("A scheduled task is replaced as one that is due", function* (stage) {

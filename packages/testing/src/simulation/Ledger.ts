@@ -117,7 +117,8 @@ export class Ledger {
   }
 
   /** What became of a task with a key, by who had the key. */
-  #clashed({ flow, id, unique }: Driver.NewTask, answer: Driver.Inserted | undefined, now: number) {
+  #clashed(task: Driver.NewTask, answer: Driver.Inserted | undefined, now: number) {
+    const { flow, id, unique } = task
     if (unique === undefined || answer === undefined) return
     const name = Uniqueness.nameOf(flow, unique.key)
     const before = this.#keys.get(name)
@@ -130,10 +131,15 @@ export class Ledger {
     if (!answer.inserted) return
     if (taken && answer.replaced !== before) this.#break("lost its key while it had it", before!)
     if (answer.replaced !== undefined && account !== undefined) {
+      const begun = account.state !== "ready" || account.lease > 0
       account.lease += account.state === "running" ? 0 : 1
-      account.state = "cancelled"
       account.worker = undefined
-      this.open--
+      // A run of a flow that has begun has to unwind.
+      if (task.flowType === "flow" && begun) Object.assign(account, { state: "ready", dueAt: now })
+      else {
+        account.state = "cancelled"
+        this.open--
+      }
     }
     this.#keys.set(name, id)
   }

@@ -13,9 +13,10 @@ export interface Mutant {
 
 /**
  * The checks: the conformance cases on memory and on PGlite, the races between real connections, in
- * general and of runs, and the simulation without faults, with all of them, and with wakeups that get lost.
+ * general and of runs, the random flows, and the simulation without faults, with all of them, and
+ * with wakeups that get lost.
  */
-export type Check = "memory" | "pglite" | "races" | "flows" | "calm" | "storm" | "deaf"
+export type Check = "memory" | "pglite" | "races" | "flows" | "graphs" | "calm" | "storm" | "deaf"
 
 /** Writes the mutants of one file. */
 export const mutantsOf = (

@@ -21,6 +21,7 @@ const tests: Readonly<Partial<Record<Check, string>>> = {
   pglite: "./packages/testing/test/conformance-pglite.test.ts",
   races: "./packages/driver-postgres/test/races.test.ts",
   flows: "./packages/driver-postgres/test/races-flows.test.ts",
+  graphs: "./packages/testing/test/flow-model.test.ts",
 }
 
 const seeds: Readonly<Partial<Record<Check, number>>> = { calm: 5, storm: 60, deaf: 20 }
@@ -49,6 +50,7 @@ const words: Readonly<Record<Check, string>> = {
   pglite: "conformance on PGlite",
   races: "races",
   flows: "races of runs",
+  graphs: "random flows",
   calm: "simulation without faults",
   storm: "simulation with faults",
   deaf: "simulation with lost wakeups",

@@ -9,9 +9,11 @@ import * as Seeded from "../src/model/Seeded.ts"
 const seeds = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at)
 
 describe("a random flow", () => {
-  it("comes to what the interpreter says", async () => {
-    for (const seed of seeds(1, 120)) await Effect.runPromise(FlowModel.check({ seed }))
-  })
+  for (const from of [1, 21, 41, 61, 81, 101]) {
+    it(`comes to what the interpreter says, from seed ${from} on`, async () => {
+      for (const seed of seeds(from, 20)) await Effect.runPromise(FlowModel.check({ seed }))
+    })
+  }
 
   it("comes to what the interpreter says, whatever goes wrong", async () => {
     for (const seed of seeds(1, 12)) {

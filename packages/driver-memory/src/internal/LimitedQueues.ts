@@ -35,7 +35,7 @@ export class LimitedQueues {
     return answer
   }
 
-  /** Notes the group of a task, if it has one. */
+  /** A queue has groups from the first on, also from that of a task that is not stored. */
   note({ group, queue }: Driver.NewTask): void {
     if (group === undefined) return
     const limited = this.queues.get(queue) ?? new Limited()

@@ -62,6 +62,7 @@ export class Store {
         return row && { ...Row.taskOf(row), enqueuedAt: row.enqueuedAt }
       },
     }
+    for (const task of tasks) this.limited.note(task)
     const { taken, verdicts } = Uniqueness.decide(tasks, known, now)
     const depthOf = (queue: string) => this.limited.depthOf(this.lane(queue))
     const full = Limiting.fullOf(tasks, verdicts, depthOf)
@@ -233,7 +234,6 @@ export class Store {
   /** Stores a task, unless its id is there. */
   private store(task: Driver.NewTask, now: number): boolean {
     if (this.rows.has(task.id)) return false
-    this.limited.note(task)
     const row = Row.make(task, now)
     this.rows.set(task.id, row)
     const run = this.runs.get(task.runId)

@@ -2,12 +2,15 @@
  * Runs random programs on PGlite and on PostgreSQL, compared with the memory driver step by step:
  *
  *     npm run model -- --commands 100000 [--length 250] [--from 1] [--on pglite|postgres]
+ *     npm run model -- --commands 20000 --flows [--faults] [--from 1]
+ *
+ * With `--flows` it runs random flows in simulations, compared with the interpreter of graphs.
  *
  * Prints for each driver how much was run, or the shrunk program at the first difference.
  */
 import { Driver } from "@millrace/core"
 import { Embedded, Postgres } from "@millrace/driver-postgres"
-import { Model } from "@millrace/testing"
+import { FlowModel, Model, Simulation } from "@millrace/testing"
 import { Effect, Layer } from "effect"
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -19,6 +22,8 @@ const { values } = parseArgs({
     length: { type: "string", default: "250" },
     from: { type: "string", default: "1" },
     on: { type: "string" },
+    flows: { type: "boolean", default: false },
+    faults: { type: "boolean", default: false },
   },
 })
 
@@ -66,6 +71,30 @@ const run = (name: string) =>
         `${from} to ${from + programs - 1}, in ${seconds} s: no difference from the memory driver`,
     )
   })
+
+const flows = Effect.gen(function* () {
+  const faults = values.faults ? Simulation.allFaults : Simulation.noFaults
+  const began = performance.now()
+  let commands = 0
+  let seed = from
+  for (; commands < count("commands"); seed++) {
+    yield* Effect.catch(FlowModel.check({ seed, faults }), (found): Effect.Effect<never> => {
+      console.error(`${found.message}\n${FlowModel.print(seed)}`)
+      return process.exit(1)
+    })
+    commands += FlowModel.commands(seed)
+  }
+  const seconds = Math.round((performance.now() - began) / 1000)
+  console.log(
+    `${seed - from} flows, ${commands} commands in all, with seeds ${from} to ${seed - 1} and ` +
+      `${values.faults ? "all" : "no"} faults, in ${seconds} s: no difference from the interpreter`,
+  )
+})
+
+if (values.flows) {
+  await Effect.runPromise(flows)
+  process.exit(0)
+}
 
 for (const [name, layer] of Object.entries(drivers)) {
   if (values.on !== undefined && values.on !== name) continue

@@ -75,7 +75,12 @@ const diamond = (size: number) => {
 /** Runs a flow again and again, on one worker in this process. */
 export const fly = async (
   url: string,
-  { shape, size, runs }: { readonly shape: Shape; readonly size: number; readonly runs: number },
+  { shape, size, runs, warmups }: {
+    readonly shape: Shape
+    readonly size: number
+    readonly runs: number
+    readonly warmups: number
+  },
 ): Promise<Flown> => {
   const { definition, handled } = { map, "fan-in": fanIn, chain, diamond }[shape](size)
   const isMap = shape === "map" || shape === "fan-in"
@@ -86,11 +91,10 @@ export const fly = async (
   const layer = Worker.layer({ flows: [handled], concurrency: 24 })
   await runtime.runPromise(Layer.buildWithScope(layer, scope))
   const seconds: Array<number> = []
-  // The first run warms up.
-  for (let run = 0; run <= runs; run++) {
+  for (let run = 0; run < warmups + runs; run++) {
     const began = performance.now()
     await runtime.runPromise(definition.run({ elements }))
-    if (run > 0) seconds.push((performance.now() - began) / 1000)
+    if (run >= warmups) seconds.push((performance.now() - began) / 1000)
   }
   await runtime.runPromise(Scope.close(scope, Exit.void))
   await runtime.dispose()

@@ -33,7 +33,12 @@ export const workload: Workload = {
       run: () =>
         bench.within({ contestant: "millrace" }, async ({ url }) => {
           const times = most(shape, size)
-          const { tasks, seconds } = await fly(url, { shape, size, runs: times, warmups: times })
+          const { tasks, seconds } = await fly(url, {
+            shape,
+            size,
+            runs: times,
+            warmups: 3 * times,
+          })
           return { value: tasks / median(seconds), jobs: tasks }
         }),
     }))

@@ -20,7 +20,12 @@ class Picky extends Flow.make("picky", { input: Schema.Int })
 
 const picky = Picky.perform({ only: () => Effect.void })
 
-const live = Worker.layer({ flows: [ask, large, picky] }).pipe(
+class Wide extends Flow.make("wide", { input: Schema.Array(Schema.Int) })
+  .map("each", { over: "input" }) {}
+
+const wide = Wide.perform({ each: () => Effect.void })
+
+const live = Worker.layer({ flows: [ask, large, picky, wide] }).pipe(
   Layer.provideMerge(MemoryDriver.layer),
   Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")),
 )
@@ -84,6 +89,15 @@ describe("a signal is refused, with a reason,", () => {
 })
 
 describe("a run fails, with a reason,", () => {
+  test(
+    "where an array has more elements than a map may",
+    Effect.gen(function* () {
+      const failed = yield* Effect.flip(Wide.run(Array.from({ length: 100_001 }, () => 1)))
+      assert(failed._tag === "RunFailed")
+      assertMatch(failed.message, /Step "each" cannot start: it has 100001 elements; 100000 are/)
+    }),
+  )
+
   test(
     "where the output of a step is over the limit",
     Effect.gen(function* () {

@@ -25,7 +25,18 @@ class Wide extends Flow.make("wide", { input: Schema.Array(Schema.Int) })
 
 const wide = Wide.perform({ each: () => Effect.void })
 
-const live = Worker.layer({ flows: [ask, large, picky, wide] }).pipe(
+// An array that may be missing is an error of types; as data it is found out when it is missing.
+const Loose = Flow.ofDraft({
+  slug: "loose",
+  input: { notes: Schema.optionalKey(Schema.Array(Schema.Int)) },
+  steps: [{ slug: "each", kind: "map", over: "input.notes" }],
+})
+
+const perform = Loose.perform as unknown as (handlers: object) => Flow.HandledFlow<"loose", never>
+
+const loose = perform({ each: () => Effect.void })
+
+const live = Worker.layer({ flows: [ask, large, picky, wide, loose] }).pipe(
   Layer.provideMerge(MemoryDriver.layer),
   Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")),
 )
@@ -89,6 +100,15 @@ describe("a signal is refused, with a reason,", () => {
 })
 
 describe("a run fails, with a reason,", () => {
+  test(
+    "where what a map is over is no array",
+    Effect.gen(function* () {
+      const failed = yield* Effect.flip(Loose.run({}))
+      assert(failed._tag === "RunFailed")
+      assertMatch(failed.message, /Step "each" cannot start: "input.notes" is not an array$/)
+    }),
+  )
+
   test(
     "where an array has more elements than a map may",
     Effect.gen(function* () {

@@ -3,8 +3,8 @@
  *
  *     npm test -- [--bun-only | --deno-only] [--no-checks] [--filter PART_OF_A_PATH]
  *
- * The server is that of `DATABASE_URL`, or a throw-away one. The runtimes take turns, because
- * tests that measure time must not share two cores.
+ * Both runtimes run at once, each with a throw-away server of its own, since each has one thread.
+ * With `DATABASE_URL` they share that server, one after the other.
  */
 import { rmSync } from "node:fs"
 import { join } from "node:path"
@@ -63,16 +63,20 @@ async function runChecks() {
 async function runRuntimes() {
   const files = testFiles(options.filter)
   const runtimes = [!options["deno-only"] && "bun", !options["bun-only"] && "deno"].filter(Boolean)
-  const server = process.env.DATABASE_URL ? undefined : await startPostgres()
-  const env = localEnvironment()
-  if (server) env.DATABASE_URL = server.url
-  try {
-    for (const runtime of runtimes) {
-      await step(`${runtime} test`, () => runSuites(runtime, files, env), files.length)
-    }
-  } finally {
-    await server?.stop()
+  const suite = (runtime, env) =>
+    step(`${runtime} test`, () => runSuites(runtime, files, env), files.length)
+  if (process.env.DATABASE_URL) {
+    for (const runtime of runtimes) await suite(runtime, localEnvironment())
+    return
   }
+  await Promise.all(runtimes.map(async (runtime) => {
+    const server = await startPostgres()
+    try {
+      await suite(runtime, { ...localEnvironment(), DATABASE_URL: server.url })
+    } finally {
+      await server.stop()
+    }
+  }))
 }
 
 /** Runs one step, adds up what it counted, and shows its output only if something failed. */

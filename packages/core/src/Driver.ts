@@ -201,6 +201,9 @@ export class Driver extends Context.Service<Driver, {
     query: FindQuery,
   ) => Effect.Effect<ReadonlyArray<TaskRecord>, DriverError>
 
-  /** The wakeups from the moment of running on. */
+  /**
+   * The wakeups from the moment of running on. Where a driver cannot hear at once, or not for a
+   * while, `Missed` tells that it does so again.
+   */
   readonly wakeups: Stream.Stream<Wakeup, DriverError>
 }>()("@millrace/core/Driver") {}

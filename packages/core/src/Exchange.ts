@@ -60,12 +60,9 @@ export interface NewTask {
   readonly group?: string | undefined
 }
 
-/**
- * The end of a task that is stored as ended.
- *
+/** The end of a task that is stored as ended.
  * @category models
- * @since 0.1.0
- */
+ * @since 0.1.0 */
 export interface Ended {
   readonly state: "completed" | "skipped"
   /** JSON text. */
@@ -281,6 +278,8 @@ export type Wakeup =
   | { readonly _tag: "Ready"; readonly queue: string }
   | { readonly _tag: "Cancelled"; readonly taskId: TaskId }
   | { readonly _tag: "Ended"; readonly runId: string }
+  /** Others may have been missed: from now on they are heard. */
+  | { readonly _tag: "Missed" }
 
 /**
  * How far the run of a flow is.

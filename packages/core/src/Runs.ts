@@ -137,7 +137,9 @@ export const awaitEnd: (
   const latch = yield* Latch.make()
   yield* driver.wakeups.pipe(
     Stream.runForEach((wakeup) =>
-      wakeup._tag === "Ended" && wakeup.runId === runId ? latch.open : Effect.void
+      wakeup._tag === "Missed" || (wakeup._tag === "Ended" && wakeup.runId === runId)
+        ? latch.open
+        : Effect.void
     ),
     // Without announcements there is still the look at the store.
     Effect.ignore,

@@ -38,10 +38,14 @@ export interface Connection {
   readonly transaction: <A>(f: (query: Query) => Promise<A>) => Promise<A>
   /** Begins a transaction for the caller's own statements, as long as the caller likes. */
   readonly begin: Begin
-  /** Calls back with each payload, and again after a lost connection; answers how to stop. */
+  /**
+   * Calls back with each payload, and after a lost connection as soon as it hears again; answers
+   * how to stop.
+   */
   readonly listen: (
     channel: string,
     onNotify: (payload: string) => void,
+    onAgain: () => void,
   ) => Promise<() => Promise<void>>
   readonly close: () => Promise<void>
   /** Whether statements run beside an open transaction, or wait for its end. */

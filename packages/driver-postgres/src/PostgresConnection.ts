@@ -103,10 +103,11 @@ class Pools implements Connection {
       ) as Promise<A>
     )
 
-  readonly listen = async (channel: string, onNotify: (payload: string) => void) => {
+  readonly listen: Connection["listen"] = async (channel, onNotify, onAgain) => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let client: postgres.Sql | undefined
     let stopped = false
+    let begun = false
     const start = async (): Promise<void> => {
       const current = this.#connect({
         max: 1,
@@ -115,7 +116,12 @@ class Pools implements Connection {
         onnotify: (_: string, payload: string) => onNotify(payload),
       })
       client = current
-      await current.unsafe(`listen ${quoted(channel)}`).catch(() => restart(current))
+      try {
+        await current.unsafe(`listen ${quoted(channel)}`)
+        if (begun) onAgain()
+      } catch {
+        restart(current)
+      }
     }
     const restart = (lost: postgres.Sql) => {
       if (stopped || lost !== client) return
@@ -124,6 +130,7 @@ class Pools implements Connection {
       timer = setTimeout(start, reconnectMillis)
     }
     await start()
+    begun = true
     return async () => {
       stopped = true
       clearTimeout(timer)

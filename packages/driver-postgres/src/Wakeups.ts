@@ -11,6 +11,8 @@ import { channelOf, parseWakeup } from "./statements/Wake.ts"
 // Wakeups are hints: who is so far behind has enough to look at.
 const capacity = 10_000
 
+const missed: Driver.Wakeup = { _tag: "Missed" }
+
 /** Makes the stream.
  * @category constructors
  * @since 0.1.0 */
@@ -24,7 +26,7 @@ export const make = Effect.fnUntraced(function* (
     connection.listen(channelOf(schemaName), (payload) => {
       const wakeup = parseWakeup(payload)
       if (wakeup !== undefined) PubSub.publishUnsafe(heard, wakeup)
-    }))
+    }, () => PubSub.publishUnsafe(heard, missed)))
   const listening = yield* Effect.cached(
     Effect.acquireRelease(listen, (stop) => Effect.ignore(attempt("listen", stop))).pipe(
       Effect.provideService(Scope.Scope, scope),
@@ -33,6 +35,7 @@ export const make = Effect.fnUntraced(function* (
   return Stream.unwrap(Effect.gen(function* () {
     const subscription = yield* PubSub.subscribe(heard)
     yield* listening
-    return Stream.fromSubscription(subscription)
+    // What was told before the server knew of this listener has been missed.
+    return Stream.concat(Stream.succeed(missed), Stream.fromSubscription(subscription))
   }))
 })

@@ -106,12 +106,15 @@ describe("waking", () => {
       return task.id
     }
     while ((await pids()).length === 0);
+    const missed = () => heard.filter((tag) => tag === "Missed").length
+    assert(await waitFor(() => missed() === 1), "who begins to listen is to look for itself")
     const first = await end()
     assert(await waitFor(() => heard.includes(first)))
     const [{ pid }] = await pids() as unknown as [{ pid: number }]
     await sql`select pg_terminate_backend(${pid})`
     const again = async () => (await pids()).some((row) => row.pid !== pid)
     while (!await again()) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert(await waitFor(() => missed() === 2), "what came meanwhile is to be looked for")
     const second = await end()
     assert(await waitFor(() => heard.includes(second)))
     fiber.interruptUnsafe()

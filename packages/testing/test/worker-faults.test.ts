@@ -135,6 +135,29 @@ describe("a worker whose storage", () => {
     deepStrictEqual(runs.map((run) => run.state), ["completed", "completed", "completed"])
   })
 
+  it("missed announcements, finds work once it says so", async () => {
+    const ran: Array<number> = []
+    const missing = Stream.fromEffect(
+      Effect.as(Effect.sleep("5 seconds"), { _tag: "Missed" } as const),
+    ).pipe(Stream.concat(Stream.never))
+    const counting = Count.perform((n) => Effect.sync(() => void ran.push(n)))
+    const found = await faulty(
+      () => ({ wakeups: missing }),
+      Effect.provide(
+        Effect.gen(function* () {
+          yield* TestClock.adjust("1 second")
+          yield* Count.enqueue(1)
+          yield* TestClock.adjust("3 seconds")
+          const before = ran.length
+          yield* TestClock.adjust("2 seconds")
+          return [before, ran.length]
+        }),
+        Worker.layer({ jobs: [counting], pollInterval: "1 hour" }),
+      ),
+    )
+    deepStrictEqual(found, [0, 1])
+  })
+
   it("cannot be listened to, finds work by looking", async () => {
     const ran: Array<number> = []
     const broken = Stream.fail(DriverError.unavailable("listen", "no connection"))

@@ -43,7 +43,9 @@ export const watch = (
     const ended = yield* Latch.make()
     yield* driver.wakeups.pipe(
       Stream.runForEach((wakeup) =>
-        wakeup._tag === "Ended" && wakeup.runId === runId ? ended.open : Effect.void
+        wakeup._tag === "Missed" || (wakeup._tag === "Ended" && wakeup.runId === runId)
+          ? ended.open
+          : Effect.void
       ),
       Effect.ignore,
       Effect.forkScoped({ startImmediately: true }),

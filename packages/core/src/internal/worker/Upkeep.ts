@@ -90,6 +90,7 @@ const listen = ({ driver, intake, sessions }: Parts): Effect.Effect<never> =>
     Stream.runForEach((wakeup) =>
       Effect.sync(() => {
         if (wakeup._tag === "Ready") intake.wake(wakeup.queue)
+        if (wakeup._tag === "Missed") intake.wake()
         // Only a heartbeat tells whether this worker's lease of the task is meant.
         if (wakeup._tag === "Cancelled" && sessions.holds(wakeup.taskId)) sessions.hurry()
       })

@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import type { Duration } from "effect"
 import type { NewTask } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import { disagreement } from "./internal/agreement.ts"
+import { type Instant, instantOf, isStorable } from "./internal/instants.ts"
 import type * as Job from "./Job.ts"
 import { traceparent } from "./internal/traceparent.ts"
 import * as Key from "./Key.ts"
@@ -30,7 +31,7 @@ export interface EnqueueOptions {
   /** Not to be started before this long from now: up to 10 years (default 0). */
   readonly delay?: Duration.Input
   /** Not to be started before this instant; not together with `delay`. */
-  readonly at?: Date | DateTime.DateTime | number
+  readonly at?: Instant
   /** 0 to 9, and 0 runs first (default: the job's). */
   readonly priority?: number
   /** The id of the run, a UUID; a second enqueue with the same id stores nothing and answers it. */
@@ -245,20 +246,6 @@ export const taskOf = (
   }
 }
 
-/** Reads an instant in milliseconds since 1970; NaN where it is none. */
-const instantOf = (at: unknown): number =>
-  typeof at === "number"
-    ? at
-    : at instanceof Date
-    ? at.getTime()
-    : DateTime.isDateTime(at)
-    ? DateTime.toEpochMillis(at)
-    : NaN
-
-// What every storage can hold.
-const yearZero = -62_167_219_200_000
-const endOfYear9999 = 253_402_300_799_999
-
 // These come from outside the definition, often from a request, so they are failures and not
 // defects.
 const problemOf = (options: EnqueueOptions | undefined, many: boolean): string | undefined => {
@@ -273,10 +260,7 @@ const problemOf = (options: EnqueueOptions | undefined, many: boolean): string |
     }
   }
   if (options.at !== undefined) {
-    const at = instantOf(options.at)
-    if (!(at >= yearZero && at <= endOfYear9999)) {
-      return "at must be a date from the year 0 to 9999"
-    }
+    if (!isStorable(instantOf(options.at))) return "at must be a date from the year 0 to 9999"
   }
   const priority = options.priority
   if (

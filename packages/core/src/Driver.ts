@@ -196,6 +196,12 @@ export class Driver extends Context.Service<Driver, {
    * - Every condition that is given must hold
    * - Tasks of steps are found by the own task of their run
    * - Many tasks are found page by page
+   * - Tasks are found in the opposite order of their ids
+   * - Pages in the opposite order go on before an id
+   * - The own tasks of runs are found without those of steps
+   * - Tasks are found by the key of their group
+   * - The task that took a key last is found by it
+   * - Tasks are found by when they were stored
    */
   readonly find: (
     query: FindQuery,

@@ -9,8 +9,10 @@
  */
 import type { Failure } from "./Outcome.ts"
 import type { StepProgress } from "./Progress.ts"
-import type { EntryKind, OnExhausted, State, Task, TaskId } from "./Task.ts"
+import type { EntryKind, OnExhausted, Task, TaskId } from "./Task.ts"
 import type { Unique } from "./Uniqueness.ts"
+
+export type * from "./Finding.ts"
 
 /**
  * A task to be stored.
@@ -194,67 +196,6 @@ export type Target =
   | { readonly _tag: "Runs"; readonly ids: ReadonlyArray<TaskId> }
   /** At most `limit` running tasks whose worker's lease has expired. */
   | { readonly _tag: "Expired"; readonly limit: number }
-
-/**
- * Asks for stored tasks. Every condition that is given must hold; the answer is in the order of
- * ids.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FindQuery {
-  readonly ids?: ReadonlyArray<TaskId> | undefined
-  readonly runs?: ReadonlyArray<string> | undefined
-  /** Tasks of steps, by the own tasks of their runs. */
-  readonly parents?: ReadonlyArray<TaskId> | undefined
-  readonly steps?: ReadonlyArray<string> | undefined
-  /** Only tasks whose id comes after this one. */
-  readonly after?: TaskId | undefined
-  readonly flow?: string | undefined
-  readonly queue?: string | undefined
-  readonly states?: ReadonlyArray<State> | undefined
-  readonly limit: number
-}
-
-/**
- * A stored task with its history.
- *
- * @category models
- * @since 0.1.0
- */
-export interface TaskRecord extends Task {
-  readonly runId: string
-  readonly flowType: "job" | "flow"
-  readonly flow: string
-  readonly step: string
-  readonly index: number
-  readonly queue: string
-  readonly priority: number
-  readonly input: string
-  readonly version?: string | undefined
-  /** The key of its group. */
-  readonly group?: string | undefined
-  readonly enqueuedAt: number
-  /** When a scheduled task is due; `undefined` in every other state. */
-  readonly dueAt: number | undefined
-  readonly history: ReadonlyArray<HistoryEntry>
-}
-
-/**
- * One line of a task's history, oldest first.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HistoryEntry {
-  readonly kind: EntryKind
-  readonly lease: number
-  readonly attempt: number | undefined
-  readonly startedAt: number | undefined
-  readonly at: number
-  readonly output: string | undefined
-  readonly failure: Failure | undefined
-}
 
 /**
  * Asks to remove what ended long ago.

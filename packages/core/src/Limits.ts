@@ -203,3 +203,8 @@ export const scheduleNameLength = 255
  * @category limits
  * @since 0.1.0 */
 export const lastInstant = 253_402_300_799_999
+
+/** The most runs that one page of a list holds.
+ * @category limits
+ * @since 0.1.0 */
+export const pageSize = 1000

@@ -45,6 +45,17 @@ export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound"
   }
 }
 
+/** A filter of runs, or a cursor, was refused; nothing was read or changed.
+ * @category errors
+ * @since 0.1.0 */
+export class FilterInvalid extends Schema.TaggedError<FilterInvalid>()("FilterInvalid", {
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `Cannot find runs: ${this.detail}`
+  }
+}
+
 /**
  * A signal was refused, and nothing was stored: the run's flow has no such signal (`UnknownStep`),
  * its schema refuses the value (`ValueInvalid`), the run or the step has ended (`TooLate`), or the

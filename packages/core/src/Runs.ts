@@ -4,61 +4,20 @@
  * @since 0.1.0
  */
 import { Effect, Latch, Stream } from "effect"
-import type { HistoryEntry, TaskRecord } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import * as Below from "./internal/flow/Below.ts"
+import { type Run, toRun } from "./internal/managing/Run.ts"
 import { plainText } from "./internal/plainText.ts"
-import type { Failure } from "./Outcome.ts"
 import { RunNotFound } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
-import type { Change, EntryKind, State, Task } from "./Task.ts"
+import type { Change, State, Task } from "./Task.ts"
 import { isTerminal } from "./Task.ts"
 import { refuseToWait } from "./Transaction.ts"
 import { transition } from "./Transition.ts"
 
-/**
- * One stored instance of a job, with all that happened to it. Instants are milliseconds since 1970.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Run {
-  readonly id: RunId.RunId
-  /** The slug of its job. */
-  readonly job: string
-  readonly queue: string
-  readonly priority: number
-  readonly state: State
-  readonly enqueuedAt: number
-  /** When it is due, where it is scheduled or waits for a retry. */
-  readonly dueAt: number | undefined
-  /** The encoded input, as JSON text. */
-  readonly input: string
-  /** The encoded output of a completed run, as JSON text. */
-  readonly output: string | undefined
-  /** Why it ended failed or cancelled. */
-  readonly failure: Failure | undefined
-  /** What ran, oldest first. */
-  readonly attempts: ReadonlyArray<AttemptRecord>
-  /** All that happened, attempts included, oldest first. */
-  readonly history: ReadonlyArray<HistoryEntry>
-}
-
-/**
- * One attempt that ended.
- *
- * @category models
- * @since 0.1.0
- */
-export interface AttemptRecord {
-  readonly number: number
-  readonly outcome: EntryKind
-  /** `undefined` where the worker was lost, or stopped before the handler began. */
-  readonly startedAt: number | undefined
-  readonly finishedAt: number
-  readonly failure: Failure | undefined
-}
+export type { AttemptRecord, Run } from "./internal/managing/Run.ts"
+export { type Filter, list, type ListOptions, type Page } from "./internal/managing/Listing.ts"
 
 /** Reads a run with all of its attempts.
  * @category reading
@@ -178,31 +137,3 @@ const change = Effect.fnUntraced(function* (
 
 export { type StepRun, steps } from "./internal/flow/Steps.ts"
 export { watch, type Watched } from "./internal/flow/Watching.ts"
-
-const toRun = (record: TaskRecord): Run => {
-  const last = record.history.at(-1)
-  return {
-    id: record.runId,
-    job: record.flow,
-    queue: record.queue,
-    priority: record.priority,
-    state: record.state,
-    enqueuedAt: record.enqueuedAt,
-    dueAt: record.dueAt,
-    input: record.input,
-    output: record.state === "completed" ? last?.output : undefined,
-    failure: isTerminal(record.state) ? last?.failure : undefined,
-    attempts: record.history.flatMap((entry) =>
-      entry.attempt === undefined || (entry.kind === "interrupted" && entry.startedAt === undefined)
-        ? []
-        : [{
-          number: entry.attempt,
-          outcome: entry.kind,
-          startedAt: entry.startedAt,
-          finishedAt: entry.at,
-          failure: entry.failure,
-        }]
-    ),
-    history: record.history,
-  }
-}

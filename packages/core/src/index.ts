@@ -27,6 +27,7 @@ export * as Queues from "./Queues.ts"
 export * as Recurrence from "./Recurrence.ts"
 export * as Registry from "./Registry.ts"
 export {
+  FilterInvalid,
   InputInvalid,
   QueueFull,
   RunCancelled,

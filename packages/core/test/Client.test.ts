@@ -44,6 +44,7 @@ describe("enqueue", () => {
         state: "ready",
         enqueuedAt: 5000,
         dueAt: undefined,
+        group: undefined,
         input: `{"to":"ada","at":"1970-01-01T00:00:00.000Z"}`,
         output: undefined,
         failure: undefined,

@@ -13,6 +13,7 @@ import { migration as migration0003 } from "./migrations/0003.ts"
 import { migration as migration0004 } from "./migrations/0004.ts"
 import { migration as migration0005 } from "./migrations/0005.ts"
 import { migration as migration0006 } from "./migrations/0006.ts"
+import { migration as migration0007 } from "./migrations/0007.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -37,6 +38,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0004,
   migration0005,
   migration0006,
+  migration0007,
 ]
 
 /** The version that this code knows.

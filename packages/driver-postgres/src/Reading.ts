@@ -122,7 +122,7 @@ const find = async (
   if (query.queue !== undefined && queue === undefined) return []
   const { ids, runs, parents } = query
   const origin = ids ? "ids" : parents ? "parents" : runs ? "runs" : "all"
-  const rows = await run(statements.find[origin], [
+  const plain = [
     query.flow ?? null,
     queue === undefined ? null : String(queue),
     listOf(query.states),
@@ -130,10 +130,38 @@ const find = async (
     listOf(query.steps),
     query.after ?? null,
     ...[ids, runs, parents].map((list) => listOf(list && idsIn(list))),
-  ])
+  ]
+  const more = moreOf(query)
+  const lists = query.descending === true ? statements.newest : statements.oldest
+  const rows = more === undefined
+    ? await run(statements.find[origin], plain)
+    : await run(lists[origin === "all" ? startOf(query) : origin], [...plain, ...more])
   const nameOf = await queues.names(run, rows.map((row) => row.queue_id as number))
   return rows.map((row) => toRecord(row, nameOf))
 }
+
+// What only people ask for has statements of its own.
+const moreOf = (query: Driver.FindQuery): ReadonlyArray<string | null> | undefined => {
+  const { before, createdBefore, createdFrom, group, key, own } = query
+  const more = [
+    before ?? null,
+    own === true ? "true" : null,
+    group ?? null,
+    // Nothing was stored before 1970, and the database may not know the year.
+    createdFrom === undefined ? null : String(Math.max(0, createdFrom)),
+    createdBefore === undefined ? null : String(Math.max(0, createdBefore)),
+    key?.flow ?? null,
+    key?.key ?? null,
+  ]
+  return query.descending === true || more.some((value) => value !== null) ? more : undefined
+}
+
+const startOf = ({ key, states }: Driver.FindQuery) =>
+  key !== undefined
+    ? "key"
+    : states === undefined || states.some((state) => state === "completed" || state === "skipped")
+    ? "all"
+    : "states"
 
 /** What can be an id, each once. */
 const idsIn = (all: ReadonlyArray<string>) => [...new Set(all)].filter((id) => RunId.isRunId(id))

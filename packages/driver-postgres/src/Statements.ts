@@ -18,6 +18,7 @@ import * as Limited from "./statements/Limited.ts"
 import * as Limits from "./statements/Limits.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
+import { list } from "./statements/List.ts"
 import { report } from "./statements/Report.ts"
 import * as Schedules from "./statements/Schedules.ts"
 import { entries, settle, settleEnds } from "./statements/Settle.ts"
@@ -66,6 +67,27 @@ const keys = (schema: string) => ({
   freeKeys: Keys.freeKeys(schema),
 })
 
+const reading = (schema: string) => ({
+  find: {
+    all: find(schema, "all"),
+    ids: find(schema, "ids"),
+    runs: find(schema, "runs"),
+    parents: find(schema, "parents"),
+  },
+  oldest: lists(schema, false),
+  newest: lists(schema, true),
+  progress: progress(schema),
+})
+
+const lists = (schema: string, descending: boolean) => ({
+  all: list(schema, "all", descending),
+  ids: list(schema, "ids", descending),
+  runs: list(schema, "runs", descending),
+  parents: list(schema, "parents", descending),
+  key: list(schema, "key", descending),
+  states: list(schema, "states", descending),
+})
+
 /** Writes the statements for a schema.
  * @category constructors
  * @since 0.1.0 */
@@ -107,13 +129,7 @@ export const make = (schemaName: string) => {
     deleteWorkers: Expire.deleteWorkers(schema),
     beat: Heartbeat.beat(schema),
     end: Heartbeat.end(schema),
-    find: {
-      all: find(schema, "all"),
-      ids: find(schema, "ids"),
-      runs: find(schema, "runs"),
-      parents: find(schema, "parents"),
-    },
-    progress: progress(schema),
+    ...reading(schema),
     allowScans: Prune.allowScans,
     lockEnded: Prune.lockEnded(schema),
     deleteEnded: Prune.deleteEnded(schema),

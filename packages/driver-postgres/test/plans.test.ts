@@ -42,6 +42,20 @@ const found = (
   ...[by.ids ?? null, by.runs ?? null, by.parents ?? null],
 ]
 
+/** The parameters of a list, by their numbers. */
+const listed = (by: Readonly<Record<number, string>>) =>
+  Array.from({ length: 16 }, (_, index) => by[index + 1] ?? (index === 3 ? "10" : null))
+
+const listsOf = ({ newest, oldest }: Statements.Statements, id: string) =>
+  [oldest, newest].flatMap((lists) =>
+    [
+      ["list", lists.all, listed({ 11: "true", 1: "mail", 13: "5" })],
+      ["list of ids", lists.ids, listed({ 7: id })],
+      ["list by key", lists.key, listed({ 15: "mail", 16: "k" })],
+      ["list by state", lists.states, listed({ 3: "{ready,failed}", 11: "true" })],
+    ] as const
+  )
+
 const check = async (schema: string) => {
   const sql = postgres(databaseUrl(), { max: 1, fetch_types: false, connection: planner as object })
   const statements = Statements.make(schema)
@@ -102,6 +116,7 @@ const check = async (schema: string) => {
     ["find by id", statements.find.ids, found({ ids: id })],
     ["find of a run", statements.find.parents, found({ parents: id })],
     ["find", statements.find.all, found({})],
+    ...listsOf(statements, id),
     ["stand", statements.standing, [id]],
     ["arm", statements.arm, [null, "w", "{1}"]],
   ]
@@ -109,10 +124,11 @@ const check = async (schema: string) => {
     const plan = await explain(sql, text, params)
     const scans = plan.filter((line) => line.includes("Seq Scan") && !small.test(line))
     assert(scans.length === 0, `${name} scans:\n${plan.join("\n")}`)
-    // Only the window over one batch sorts, the lookup of a few tasks by id, and what one batch
-    // tells runs.
-    const sorts = plan.filter((line) =>
-      /Sort Key/.test(line) && !/priority|\bid$|claims|counts|touched/.test(line)
+    // Only the window over one batch sorts, the lookup of a few tasks by id, that of those that run,
+    // and what one batch tells runs. What is merged is in order already.
+    const sorts = plan.filter((line, index) =>
+      /Sort Key/.test(line) && !/Merge Append/.test(plan[index - 1]!) &&
+      !/priority|\bid$|u\.task_id|claims|counts|touched/.test(line)
     )
     assert(sorts.length === 0, `${name} sorts:\n${plan.join("\n")}`)
   }

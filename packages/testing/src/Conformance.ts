@@ -20,6 +20,7 @@ import { groupCases } from "./conformance/groups.ts"
 import { heartbeatCases } from "./conformance/heartbeat.ts"
 import { insertCases } from "./conformance/insert.ts"
 import { limitCases } from "./conformance/limits.ts"
+import { listCases } from "./conformance/list.ts"
 import { orderCases } from "./conformance/order.ts"
 import { pausingCases } from "./conformance/pausing.ts"
 import { payloadCases } from "./conformance/payload.ts"
@@ -82,6 +83,7 @@ export const cases: ReadonlyArray<Case> = [
   ...transactCases,
   ...pruneCases,
   ...findCases,
+  ...listCases,
   ...branchCases,
   ...progressCases,
   ...wakingCases,

@@ -98,4 +98,11 @@ export const matches = (row: Row, query: Driver.FindQuery): boolean =>
   (query.after === undefined || row.task.id > query.after) &&
   (query.flow === undefined || row.task.flow === query.flow) &&
   (query.queue === undefined || row.task.queue === query.queue) &&
-  (query.states === undefined || query.states.includes(row.state))
+  (query.states === undefined || query.states.includes(row.state)) &&
+  (query.before === undefined || row.task.id < query.before) &&
+  (query.own !== true || isOwn(row.task)) &&
+  (query.group === undefined || row.task.group === query.group) &&
+  (query.createdFrom === undefined || row.enqueuedAt >= query.createdFrom) &&
+  (query.createdBefore === undefined || row.enqueuedAt < query.createdBefore)
+
+const isOwn = (task: Driver.NewTask) => task.parent === undefined && task.runId === task.id

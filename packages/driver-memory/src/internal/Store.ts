@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Claiming, type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
+import { find } from "./Finding.ts"
 import { Lane } from "./Lane.ts"
 import { LimitedQueues } from "./LimitedQueues.ts"
 import * as Row from "./Row.ts"
@@ -15,13 +16,13 @@ type Tasks = ReadonlyArray<Driver.NewTask>
 type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
 
 export class Store {
-  private readonly rows = new Map<Task.TaskId, Row.Row>()
-  private readonly runs = new Map<string, Set<Row.Row>>()
+  readonly rows = new Map<Task.TaskId, Row.Row>()
+  readonly runs = new Map<string, Set<Row.Row>>()
   private readonly lanes = new Map<string, Lane>()
   private readonly running = new Set<Row.Row>()
   /** The task that took each key last. */
-  private readonly keys = new Map<string, Task.TaskId>()
-  private readonly tree = new Tree()
+  readonly keys = new Map<string, Task.TaskId>()
+  readonly tree = new Tree()
   private readonly limited = new LimitedQueues()
   readonly schedules = new Schedules()
   private sessions = new Sessions()
@@ -199,11 +200,7 @@ export class Store {
   }
 
   find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {
-    return this.candidates(query)
-      .filter((row) => Row.matches(row, query))
-      .sort((a, b) => a.task.id < b.task.id ? -1 : 1)
-      .slice(0, query.limit)
-      .map(Row.recordOf)
+    return find(this, query)
   }
 
   progress(runs: ReadonlyArray<Task.TaskId>): ReadonlyArray<Driver.RunProgress> {
@@ -211,19 +208,6 @@ export class Store {
       const row = this.rows.get(id)
       return row === undefined ? [] : [this.tree.progressOf(row)]
     })
-  }
-
-  private candidates({ ids, runs, parents }: Driver.FindQuery): ReadonlyArray<Row.Row> {
-    const rows = ids !== undefined
-      ? [...new Set(ids)].flatMap((id) => this.rows.get(id) ?? [])
-      : parents !== undefined
-      ? [...new Set(parents)].flatMap((id) => [...this.tree.rowsOf(id)])
-      : runs !== undefined
-      ? [...new Set(runs)].flatMap((id) => [...this.runs.get(id) ?? []])
-      : [...this.rows.values()]
-    return rows
-      .filter(({ task }) => parents === undefined || parents.includes(task.parent ?? ""))
-      .filter(({ task }) => runs === undefined || runs.includes(task.runId))
   }
 
   private reached(target: Driver.Target & { readonly ids: ReadonlyArray<Task.TaskId> }) {

@@ -23,31 +23,48 @@ export type Origin = "all" | "ids" | "runs" | "parents"
  */
 export const find = (schema: string, origin: Origin): string => `
 select * from (
+  ${selected(schema)}
+  from (${candidates[origin](schema)}) t ${standingJoins(schema, "t.id")}
+) found
+where ${conditions}
+order by id limit $4::text::int`
+
+/** Reads a task of `t` as it is answered, for `standingJoins`.
+ * @category statements
+ * @since 0.1.0 */
+export const selected = (schema: string): string => `
   select t.id, t.run_id, t.flow_type, t.flow, t.step, t.index, t.queue_id, t.priority,
     t.input::text as input, t.max_attempts, t.max_crashes, t.awaited, t.trace, t.group_key,
-    t.parent, t.on_exhausted, t.version, t.undoes,
+    t.parent, t.on_exhausted, t.version, t.undoes, t.created_at,
     ${millisOf("t.created_at")} as created, ${millisOf("s.run_at")} as due, ${standingColumns},
     (
       select json_agg(json_build_array(a.kind, a.lease, a.attempt, ${millisOf("a.started_at")},
         ${millisOf("a.finished_at")}, a.output::text, a.reason, a.message, a.error::text)
         order by a.lease)::text
       from ${schema}.attempts a where a.task_id = t.id
-    ) as history
-  from (${candidates[origin](schema)}) t ${standingJoins(schema, "t.id")}
-) found
-where ($1::text is null or flow = $1::text)
+    ) as history`
+
+/** What must hold of each that is found.
+ * @category statements
+ * @since 0.1.0 */
+export const conditions: string = `($1::text is null or flow = $1::text)
   and ($2::text is null or queue_id = $2::text::int)
   and ($3::text is null or state = any($3::text::text[]))
   and ($5::text is null or step = any($5::text::text[]))
   and ($6::text is null or id > $6::text::uuid)
   and ($7::text is null or id = any($7::text::uuid[]))
   and ($8::text is null or run_id = any($8::text::uuid[]))
-  and ($9::text is null or parent = any($9::text::uuid[]))
-order by id limit $4::text::int`
+  and ($9::text is null or parent = any($9::text::uuid[]))`
 
-const first = "coalesce($6::text, '00000000-0000-0000-0000-000000000000')::uuid"
+/** The id that a page begins at.
+ * @category statements
+ * @since 0.1.0 */
+export const first: string = "coalesce($6::text, '00000000-0000-0000-0000-000000000000')::uuid"
 
-const candidates: Readonly<Record<Origin, (schema: string) => string>> = {
+/** Where a search begins.
+ * @category statements
+ * @since 0.1.0 */
+export const candidates: Readonly<Record<Origin, (schema: string) => string>> = {
   all: (schema) => `select * from ${schema}.tasks where id >= ${first} order by id`,
   ids: (schema) => `select * from ${schema}.tasks where id = any($7::text::uuid[])`,
   runs: (schema) => `

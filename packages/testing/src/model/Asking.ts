@@ -6,7 +6,7 @@
 import { type Driver, type Outcome, Task, Transition } from "@millrace/core"
 import { Effect } from "effect"
 import { crashing, everything, settling, type Stage } from "../conformance/fixtures.ts"
-import type { Command, NewTask, Settle } from "./Command.ts"
+import type { Command, List, NewTask, Settle } from "./Command.ts"
 import * as Normal from "./Normal.ts"
 
 type Service = Driver.Driver["Service"]
@@ -81,8 +81,9 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
       return recovered(memory, now)
     case "Prune":
       return (driver) => driver.prune({ olderThanMillis: command.age, limit: everything })
-    case "Find": {
-      const query = queryOf(stage, command)
+    case "Find":
+    case "List": {
+      const query = command._tag === "Find" ? queryOf(stage, command) : listOf(stage, command, now)
       return (driver) =>
         Effect.map(driver.find(query), (found) => found.map((one) => Normal.record(one, now)))
     }
@@ -102,6 +103,19 @@ const queryOf = (
   steps,
   after: after === undefined ? undefined : stage.id(after),
   limit,
+})
+
+const listOf = (
+  stage: Stage,
+  { queue, states, own, group, key, since, until, descending, from, limit }: List,
+  now: number,
+): Driver.FindQuery => ({
+  ...{ flow: flowOf(stage), states, own, group, descending, limit },
+  queue: queue === undefined ? undefined : queueOf(stage, queue),
+  key: key === undefined ? undefined : { flow: flowOf(stage), key },
+  createdFrom: since === undefined ? undefined : now - since,
+  createdBefore: until === undefined ? undefined : now - until,
+  ...(from === undefined ? {} : { [descending ? "before" : "after"]: stage.id(from) }),
 })
 
 /** What is stored for a task. */

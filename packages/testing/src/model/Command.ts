@@ -49,6 +49,30 @@ export type Command =
     readonly after: number | undefined
     readonly limit: number
   }
+  | List
+
+/**
+ * A look for tasks as people look for them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface List {
+  readonly _tag: "List"
+  readonly queue: number | undefined
+  readonly states: ReadonlyArray<Task.State> | undefined
+  readonly own: boolean
+  readonly group: string | undefined
+  readonly key: string | undefined
+  /** Stored at most so long ago. */
+  readonly since: number | undefined
+  /** Stored longer ago than this. */
+  readonly until: number | undefined
+  readonly descending: boolean
+  /** The task that the page goes on from. */
+  readonly from: number | undefined
+  readonly limit: number
+}
 
 /**
  * A task to insert.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Driver, Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
-import type { Advanced, NewTask, Place, Settle } from "./Command.ts"
+import type { Advanced, List, NewTask, Place, Settle } from "./Command.ts"
 import type * as Seeded from "./Seeded.ts"
 
 /** How many of each there are, so few that they meet often.
@@ -181,3 +181,23 @@ const advanced = (random: Seeded.Seeded): Advanced => ({
   }),
   missed: random.pick([0, 0, 0, 1, 2]),
 })
+
+/** Draws what is looked for.
+ * @category constructors
+ * @since 0.1.0 */
+export const list = (random: Seeded.Seeded): List => {
+  const maybe = <A>(one: number, value: () => A) => random.oneIn(one) ? value() : undefined
+  return {
+    _tag: "List",
+    queue: maybe(3, () => random.below(pool.queues)),
+    states: maybe(2, () => some(random, 3, () => random.pick(states))),
+    own: random.oneIn(2),
+    group: maybe(6, () => random.pick(["a", "b", "c"])),
+    key: maybe(6, () => random.pick(["a", "b"])),
+    since: maybe(6, () => random.pick([0, 500, 5000])),
+    until: maybe(6, () => random.pick([0, 500, 5000])),
+    descending: random.oneIn(2),
+    from: maybe(3, () => random.below(pool.tasks)),
+    limit: random.pick([1, 3, 100]),
+  }
+}

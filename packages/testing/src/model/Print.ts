@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Command, NewTask, Place, Settle } from "./Command.ts"
+import type { Command, List, NewTask, Place, Settle } from "./Command.ts"
 
 /** Writes a program, one numbered line per command.
  * @category conversions
@@ -53,8 +53,23 @@ export const command = (one: Command): string => {
         (one.parents === undefined ? "" : `, below ${tasks(one.parents)}`) +
         (one.steps === undefined ? "" : `, of step ${one.steps.join(" or ")}`) +
         (one.after === undefined ? "" : `, after task ${one.after}`)
+    case "List":
+      return list(one)
   }
 }
+
+const list = ({ own, descending, limit, from, ...one }: List): string =>
+  [
+    `list ${limit} ${own ? "own tasks" : "tasks"}`,
+    ...(one.queue === undefined ? [] : [`of queue ${one.queue}`]),
+    ...(one.states === undefined ? [] : [`in ${one.states.join(" or ")}`]),
+    ...(one.group === undefined ? [] : [`of group ${one.group}`]),
+    ...(one.key === undefined ? [] : [`with key ${one.key}`]),
+    ...(one.since === undefined ? [] : [`stored in the last ${one.since} ms`]),
+    ...(one.until === undefined ? [] : [`stored before the last ${one.until} ms`]),
+    ...(descending ? ["the last first"] : []),
+    ...(from === undefined ? [] : [`from task ${from}`]),
+  ].join(", ")
 
 const tasks = (numbers: ReadonlyArray<number>): string =>
   numbers.length === 0 ? "nothing" : numbers.map((number) => `task ${number}`).join(", ")

@@ -31,7 +31,7 @@ const kinds: ReadonlyArray<Command["_tag"]> = [
   ...["Insert", "Insert", "Insert", "Claim", "Claim", "Claim", "Claim"] as const,
   ...["Settle", "Settle", "Settle", "Settle", "Settle", "Advance", "Advance"] as const,
   ...["Beat", "Beat", "Beat", "Cancel", "Retry", "Retry", "Signal"] as const,
-  ...["Recover", "Prune", "Find", "Limit"] as const,
+  ...["Recover", "Prune", "Find", "List", "Limit"] as const,
 ]
 
 const command = (random: Seeded.Seeded): Command => {
@@ -84,5 +84,7 @@ const command = (random: Seeded.Seeded): Command => {
         after: random.oneIn(3) ? random.below(pool.tasks) : undefined,
         limit: random.pick([0, 1, 3, 100]),
       }
+    case "List":
+      return Drawn.list(random)
   }
 }

@@ -6,7 +6,7 @@
  */
 import { Clock, Effect } from "effect"
 import { show } from "../conformance/expect.ts"
-import type { Command, NewTask, Settle } from "./Command.ts"
+import type { Command, List, NewTask, Settle } from "./Command.ts"
 import type { Difference } from "./Trial.ts"
 
 /**
@@ -121,6 +121,8 @@ const without = (command: Command): ReadonlyArray<Command> => {
       }, { after: undefined }]
         .map((plain) => ({ ...command, ...plain }))
         .filter((plain) => show(plain) !== show(command))
+    case "List":
+      return wider(command)
     case "Beat":
       return command.held.map((_, index) => ({
         ...command,
@@ -130,6 +132,11 @@ const without = (command: Command): ReadonlyArray<Command> => {
       return []
   }
 }
+
+const wider = (list: List): ReadonlyArray<List> =>
+  (["queue", "states", "group", "key", "since", "until", "from"] as const)
+    .flatMap((name) => list[name] === undefined ? [] : [{ ...list, [name]: undefined }])
+    .concat(list.own ? [{ ...list, own: false }] : [])
 
 /** The lists with one place made plainer. */
 const plainer = (tasks: ReadonlyArray<NewTask>): ReadonlyArray<ReadonlyArray<NewTask>> =>

@@ -8,7 +8,7 @@
  *
  * Prints for each driver how much was run, or the shrunk program at the first difference.
  */
-import { Driver } from "@millrace/core"
+import type { Driver, ScheduleStore } from "@millrace/core"
 import { Embedded, Postgres } from "@millrace/driver-postgres"
 import { FlowModel, Model, Simulation } from "@millrace/testing"
 import { Effect, Layer } from "effect"
@@ -47,17 +47,19 @@ const onServer = async (work: (sql: postgres.Sql) => Promise<unknown>): Promise<
   await sql.end()
 }
 
-const drivers: Readonly<Record<string, Layer.Layer<Driver.Driver, unknown>>> = {
+type Tested = Driver.Driver | ScheduleStore.ScheduleStore
+
+const drivers: Readonly<Record<string, Layer.Layer<Tested, unknown>>> = {
   pglite: Embedded.layer({ directory: undefined, clock: "effect" }),
   postgres: Postgres.layer({ url: process.env["DATABASE_URL"] ?? "", schema, clock: "effect" }),
 }
 
 const run = (name: string) =>
   Effect.gen(function* () {
-    const driver = yield* Driver.Driver
+    const driver = Layer.succeedContext(yield* Effect.context<Tested>())
     const began = performance.now()
     for (let seed = from; seed < from + programs; seed++) {
-      const program = { seed, commands: length, driver: Layer.succeed(Driver.Driver, driver) }
+      const program = { seed, commands: length, driver }
       yield* Effect.catch(Model.check(program), (found): Effect.Effect<never> => {
         console.error(`${name}, seed ${seed}: ${found.message}`)
         return process.exit(1)

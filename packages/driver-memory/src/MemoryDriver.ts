@@ -127,6 +127,7 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
     due: (limit) => step((now) => ({ now, ...store.schedules.due(limit, now) })),
     write: (write) =>
       joined("write a schedule", (at, now) => {
+        for (const task of write.tasks) at.limited.note(task)
         const written = at.schedules.write(write)
         if (written) at.insert(write.tasks, now, false)
         return written

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Driver } from "@millrace/core"
+import type { Driver, ScheduleStore } from "@millrace/core"
 import { Effect, Layer } from "effect"
 import type { Command } from "./model/Command.ts"
 import * as Print from "./model/Print.ts"
@@ -27,10 +27,10 @@ export interface Options<E> {
   /** How many commands the program has. */
   readonly commands: number
   /**
-   * The driver under test, which takes its time from Effect's `Clock`. It is provided anew for each
-   * program that is tried, and emptied.
+   * The driver under test and its schedules, which take their time from Effect's `Clock`. They are
+   * provided anew for each program that is tried, and emptied.
    */
-  readonly driver: Layer.Layer<Driver.Driver, E>
+  readonly driver: Layer.Layer<Driver.Driver | ScheduleStore.ScheduleStore, E>
 }
 
 /**
@@ -89,7 +89,7 @@ export const check = Effect.fnUntraced(function* <E>(
   options: Options<E>,
 ): Effect.fn.Return<void, Divergence | E> {
   const attempt = (program: ReadonlyArray<Command>) =>
-    Driver.Driver.use((driver) => Trial.run(program, driver)).pipe(
+    Effect.flatMap(Trial.provided, (subject) => Trial.run(program, subject)).pipe(
       Effect.provide(Layer.fresh(options.driver)),
     )
   const program = Program.make(options.seed, options.commands)

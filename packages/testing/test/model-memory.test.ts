@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert"
-import type { Driver } from "@millrace/core"
+import type { Driver, ScheduleStore } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Conformance, Model } from "@millrace/testing"
 import { Effect, Layer } from "effect"
 import { describe, it } from "node:test"
-import { mutants } from "./mutants.ts"
+import { mutants, storeMutants } from "./mutants.ts"
 
 const seeds = Array.from({ length: 60 }, (_, seed) => seed)
 
 /** The first seed whose program shows a difference. */
-const firstDivergence = (driver: Layer.Layer<Driver.Driver>) =>
+const firstDivergence = (driver: Layer.Layer<Driver.Driver | ScheduleStore.ScheduleStore>) =>
   Effect.gen(function* () {
     for (const seed of seeds) {
       const found = yield* Effect.flip(Model.check({ seed, commands: 150, driver })).pipe(
@@ -31,20 +31,20 @@ describe("the memory driver against itself", () => {
 describe("a random program", () => {
   it("is the same for the same seed, on every runtime", () => {
     assertEquals(
-      Model.print(7, 12).split("\n"),
+      Model.print(19, 12).split("\n"),
       [
         "   1. worker 0 beats for 5000 ms, holding nothing",
         "   2. worker 1 beats for 5000 ms, holding nothing",
         "   3. worker 2 beats for 5000 ms, holding nothing",
-        "   4. 500 ms pass",
-        "   5. 499 ms pass",
-        "   6. worker 2 beats for 1000 ms, holding task 6, task 2, task 4, task 3",
-        "   7. 499 ms pass",
-        '   8. limit queue 0 to {"concurrency":1}',
-        '   9. insert task 6 into queue 0, priority 0, 2 attempts, 1 crashes, awaited, input "x", step b of task 1, else collect, to be undone, waiting; task 8 into queue 0, priority 0, delay 500 ms, 2 attempts, 2 crashes, input "x", step a of task 0, else collect, waiting; task 1 into queue 1, priority 0, delay 1 ms, 3 attempts, 1 crashes, input "x", step b of task 0, else skip; task 6 into queue 1, priority 5, 2 attempts, 2 crashes, input "", step b of task 2, else fail, to be undone, waiting, ended as {"state":"skipped","failure":{"reason":"ConditionUnmet","message":"it\'s {NULL}"}}',
-        '  10. limit queue 1 to {"rate":{"count":3,"periodMillis":1000,"burst":2},"maxDepth":3,"keys":{"concurrency":3,"onFailure":"skip"}}',
-        '  11. limit queue 1 to {"concurrency":1}',
-        "  12. worker 1 claims at most 1 of queue 0 and 2 of queue 1",
+        "   4. remove schedule 1",
+        "   5. cancel task 1, task 7, task 9, and all below",
+        "   6. retry task 1",
+        "   7. find 100 of queue 0, in any state, below task 9, of step b, after task 11",
+        "   8. worker 0 beats for 10000 ms, holding task 0, task 4, task 14, task 15",
+        "   9. worker 1 beats for 1000 ms, holding task 1, task 6, task 8",
+        "  10. make schedule 0 every 5000 ms + 500 ms, as worker 1 saw it, making up for 3, jitter 2000 ms: task 0 into queue 0, priority 5, 3 attempts, 0 crashes, input 1, group a",
+        "  11. worker 0 looks at 2 due schedules",
+        '  12. settle task 0 as Discarded {"failure":{"reason":"Discarded","message":"it\'s {NULL}"}}, after 1 ms',
       ],
     )
   })
@@ -73,6 +73,25 @@ describe("a broken driver", () => {
       }
       const sound = new Set(await failures())
       assert(failed.some((one) => !sound.has(one)), "no case showed it")
+    })
+  }
+})
+
+describe("a broken storage of schedules", () => {
+  for (const { name, layer } of storeMutants) {
+    it(`is found by a random program and shrunk: ${name}`, async () => {
+      const found = await Effect.runPromise(firstDivergence(layer))
+      assert(found !== undefined, "no program showed it")
+      assert(found.program.length <= 10, found.message)
+    })
+
+    it(`is found by the cases: ${name}`, async () => {
+      const exits = await Promise.all(
+        Conformance.schedulingCases.map(({ run }) =>
+          Effect.runPromiseExit(Effect.provide(run, Layer.fresh(layer)))
+        ),
+      )
+      assert(exits.some(({ _tag }) => _tag === "Failure"), "no case showed it")
     })
   }
 })

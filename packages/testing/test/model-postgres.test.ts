@@ -1,4 +1,4 @@
-import { Driver } from "@millrace/core"
+import type { Driver, ScheduleStore } from "@millrace/core"
 import { Model } from "@millrace/testing"
 import { Effect, Layer } from "effect"
 import { describe, it } from "node:test"
@@ -20,8 +20,10 @@ describe("the embedded driver", () => {
   for (const seed of seeds) {
     it(`does what the memory driver does, with seed ${seed}`, () =>
       run(
-        Effect.flatMap(Driver.Driver, (driver) =>
-          Model.check({ seed, commands, driver: Layer.succeed(Driver.Driver, driver) })),
+        Effect.flatMap(
+          Effect.context<Driver.Driver | ScheduleStore.ScheduleStore>(),
+          (context) => Model.check({ seed, commands, driver: Layer.succeedContext(context) }),
+        ),
       ))
   }
 })

@@ -1,23 +1,42 @@
 /**
  * Memory drivers that are broken on purpose, to show that the cases and the random programs see it.
  */
-import { Driver, type Task } from "@millrace/core"
+import { Driver, ScheduleStore, type Task, Transaction } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 
 type Service = Driver.Driver["Service"]
+type Schedules = ScheduleStore.ScheduleStore["Service"]
 
 export interface Mutant {
   readonly name: string
-  readonly layer: Layer.Layer<Driver.Driver>
+  readonly layer: Layer.Layer<
+    Driver.Driver | ScheduleStore.ScheduleStore | Transaction.Transactions
+  >
 }
 
 function mutant(name: string, broken: (driver: Service) => Partial<Service>): Mutant {
-  const make = Effect.map(
-    MemoryDriver.make,
-    (driver) => Driver.Driver.of({ ...driver, ...broken(driver) }),
+  return { name, layer: layerOf(broken, () => ({})) }
+}
+
+function layerOf(
+  broken: (driver: Service) => Partial<Service>,
+  brokenStore: (store: Schedules) => Partial<Schedules>,
+): Mutant["layer"] {
+  return Layer.effectContext(
+    Effect.map(
+      Effect.suspend(() => MemoryDriver.open),
+      ({ driver, schedules, transactions }) =>
+        Context.make(Driver.Driver, { ...driver, ...broken(driver) }).pipe(
+          Context.add(ScheduleStore.ScheduleStore, { ...schedules, ...brokenStore(schedules) }),
+          Context.add(Transaction.Transactions, transactions),
+        ),
+    ),
   )
-  return { name, layer: Layer.effect(Driver.Driver, make) }
+}
+
+function storeMutant(name: string, broken: (store: Schedules) => Partial<Schedules>): Mutant {
+  return { name, layer: layerOf(() => ({}), broken) }
 }
 
 /** Runs an effect with a clock that goes after, or ahead of, the real one. */
@@ -148,6 +167,43 @@ export const mutants: ReadonlyArray<Mutant> = [
             ? change
             : { ...change, report: { ...change.report, wakes: false } }
         ),
+      ),
+  })),
+]
+
+/** Storages of schedules that are broken on purpose. */
+export const storeMutants: ReadonlyArray<Mutant> = [
+  storeMutant("a schedule is written however it stands", (store) => ({
+    write: (write) =>
+      Effect.flatMap(
+        store.find({ names: [write.name], limit: 1 }),
+        ({ rows }) => store.write({ ...write, expects: rows[0]?.revision }),
+      ),
+  })),
+  storeMutant("a schedule forgets its tasks", (store) => ({
+    write: (write) => store.write({ ...write, tasks: write.tasks.slice(1) }),
+  })),
+  storeMutant("tasks are stored though their schedule is not", (store) => ({
+    write: (write) =>
+      Effect.gen(function* () {
+        const written = yield* store.write(write)
+        const alone = { ...write, name: "other", expects: undefined, row: undefined }
+        if (!written) yield* store.write(alone)
+        return written
+      }),
+  })),
+  storeMutant("`<` for `<=` when a schedule is due", (store) => ({
+    due: (limit) =>
+      Effect.map(store.due(limit), (due) => ({
+        ...due,
+        rows: due.rows.filter(({ nextAt }) => nextAt !== due.now),
+      })),
+  })),
+  storeMutant("a removed schedule stays", (store) => ({
+    write: (write) =>
+      Effect.flatMap(
+        store.find({ names: [write.name], limit: 1 }),
+        ({ rows }) => store.write({ ...write, row: write.row ?? rows[0] }),
       ),
   })),
 ]

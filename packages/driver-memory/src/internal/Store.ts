@@ -23,7 +23,7 @@ export class Store {
   /** The task that took each key last. */
   readonly keys = new Map<string, Task.TaskId>()
   readonly tree = new Tree()
-  private readonly limited = new LimitedQueues()
+  readonly limited = new LimitedQueues()
   readonly schedules = new Schedules()
   private sessions = new Sessions()
   private readonly wake: (wakeup: Driver.Wakeup) => void

@@ -25,6 +25,16 @@ export interface ScheduleCase {
   readonly run: Effect.Effect<void, unknown, Needs>
 }
 
+/** Removes all schedules of a store.
+ * @category combinators
+ * @since 0.1.0 */
+export const unscheduled = Effect.fnUntraced(function* (store: Store) {
+  const { rows } = yield* store.find({ limit: 1000 })
+  for (const { name, revision } of rows) {
+    yield* store.write({ name, expects: revision, row: undefined, tasks: [] })
+  }
+})
+
 /** Makes a case: the store holds no schedules when it begins.
  * @category constructors
  * @since 0.1.0 */
@@ -39,10 +49,7 @@ export const scheduled = (
   run: Effect.gen(function* () {
     const context = yield* Effect.context<Needs>()
     const store = yield* ScheduleStore.ScheduleStore
-    const { rows } = yield* store.find({ limit: 1000 })
-    for (const { name, revision } of rows) {
-      yield* store.write({ name, expects: revision, row: undefined, tasks: [] })
-    }
+    yield* unscheduled(store)
     const { run } = scene(
       name,
       (stage) =>

@@ -3,17 +3,20 @@
  *
  * @since 0.1.0
  */
-import { type Driver, type Outcome, Task, Transition } from "@millrace/core"
+import { type Driver, type Outcome, type ScheduleStore, Task, Transition } from "@millrace/core"
 import { Effect } from "effect"
 import { crashing, everything, settling, type Stage } from "../conformance/fixtures.ts"
-import type { Command, List, NewTask, Settle } from "./Command.ts"
+import type { Command, Settle } from "./Command.ts"
+import { pool } from "./Drawn.ts"
+import { listOf, newTask, queryOf, queueOf } from "./Naming.ts"
 import * as Normal from "./Normal.ts"
+import * as Planning from "./Planning.ts"
 
 type Service = Driver.Driver["Service"]
 
 /**
  * The names of one trial, and what it remembers: the claims of each task, the sessions of the
- * workers, and how often each task was woken.
+ * workers, how often each task was woken, and what is known of schedules.
  *
  * @category models
  * @since 0.1.0
@@ -23,14 +26,31 @@ export interface Memory {
   readonly claims: Map<number, Array<Driver.ClaimedTask>>
   readonly sessions: Map<number, { name: number; endsAt: number; forgotten: boolean }>
   readonly wakes: Map<Task.TaskId, number>
-  /** The tasks that have a group: no run has one. */
+  /** The tasks that have a group: no run has one, and none of a schedule is one. */
   readonly grouped: Set<Task.TaskId>
+  readonly plans: Planning.Memory
 }
 
-/** Of each trial its own, so that nothing else in the store is seen.
+/** What is remembered at first.
+ * @category constructors
+ * @since 0.1.0 */
+export const begin = (stage: Stage): Memory => ({
+  ...{ stage, claims: new Map(), sessions: new Map(), wakes: new Map(), grouped: new Set() },
+  plans: Planning.begin(),
+})
+
+/** The ids of all tasks that have a number.
  * @category conversions
  * @since 0.1.0 */
-export const flowOf = (stage: Stage) => stage.queue.replace("q_", "flow_")
+export const idsOf = (memory: Memory): ReadonlyArray<Task.TaskId> =>
+  Array.from({ length: pool.tasks + pool.occurred }, (_, number) => idOf(memory, number))
+
+/** The id of the task that has a number now. */
+const idOf = ({ plans, stage }: Memory, number: number): Task.TaskId =>
+  plans.latest.get(number) ?? stage.id(number)
+
+const numberOf = ({ plans, stage }: Memory, id: Task.TaskId): number | undefined =>
+  stage.owns(id) ? Number.parseInt(id.slice(30), 16) : Planning.numberOf(plans, id)
 
 /**
  * What is asked.
@@ -38,7 +58,10 @@ export const flowOf = (stage: Stage) => stage.queue.replace("q_", "flow_")
  * @category models
  * @since 0.1.0
  */
-export type Ask = (driver: Service) => Effect.Effect<unknown, unknown>
+export type Ask = (
+  driver: Service,
+  schedules: ScheduleStore.ScheduleStore["Service"],
+) => Effect.Effect<unknown, unknown>
 
 /** What a command asks of each driver; `undefined` where it asks nothing.
  * @category conversions
@@ -87,64 +110,20 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
       return (driver) =>
         Effect.map(driver.find(query), (found) => found.map((one) => Normal.record(one, now)))
     }
+    default: {
+      const task = command._tag === "Upsert" ? newTask(stage, command.plan.task, now) : undefined
+      const ask = Planning.asked(memory.plans, command, now, task, (number) => {
+        memory.claims.delete(number)
+      })
+      return (driver, schedules) => ask(schedules, driver === stage.driver)
+    }
   }
 }
 
-const queueOf = (stage: Stage, queue: number) => queue === 0 ? stage.queue : stage.otherQueue
-
-const queryOf = (
-  stage: Stage,
-  { queue, states, parents, steps, after, limit }: Extract<Command, { _tag: "Find" }>,
-): Driver.FindQuery => ({
-  flow: flowOf(stage),
-  queue: queue === undefined ? undefined : queueOf(stage, queue),
-  states,
-  parents: parents?.map((number) => stage.id(number)),
-  steps,
-  after: after === undefined ? undefined : stage.id(after),
-  limit,
-})
-
-const listOf = (
-  stage: Stage,
-  { queue, states, own, group, key, since, until, descending, from, limit }: List,
-  now: number,
-): Driver.FindQuery => ({
-  ...{ flow: flowOf(stage), states, own, group, descending, limit },
-  queue: queue === undefined ? undefined : queueOf(stage, queue),
-  key: key === undefined ? undefined : { flow: flowOf(stage), key },
-  createdFrom: since === undefined ? undefined : now - since,
-  createdBefore: until === undefined ? undefined : now - until,
-  ...(from === undefined ? {} : { [descending ? "before" : "after"]: stage.id(from) }),
-})
-
-/** What is stored for a task. */
-const newTask = (
-  stage: Stage,
-  { task, delay, dueIn, place, ...rest }: NewTask,
-  now: number,
-): Driver.NewTask =>
-  stage.newTask({
-    ...{ ...rest, id: stage.id(task), queue: queueOf(stage, rest.queue), flow: flowOf(stage) },
-    ...{ delayMillis: delay, dueAt: dueIn === undefined ? undefined : now + dueIn },
-    ...(place === undefined ? {} : placed(stage, place)),
-  })
-
-const placed = (
-  stage: Stage,
-  { parent, step, onExhausted, undoes, waits, ended }: NonNullable<NewTask["place"]>,
-): Partial<Driver.NewTask> => ({
-  ...(parent === undefined ? {} : { parent: stage.id(parent), onExhausted }),
-  // What waits is the own task of a run, which may be a step.
-  ...(parent === undefined || waits ? {} : { runId: stage.id(parent) }),
-  ...{ flowType: "flow", version: "v1", step, ended },
-  undoes: undoes ? true : undefined,
-  state: waits ? "waiting" : undefined,
-})
-
 const remember = (memory: Memory, claim: Driver.Claim) => {
   for (const task of claim.tasks) {
-    const number = Number.parseInt(task.id.slice(30), 16)
+    const number = numberOf(memory, task.id)
+    if (number === undefined) continue
     const before = memory.claims.get(number) ?? []
     memory.claims.set(number, [...before, task])
   }
@@ -168,7 +147,7 @@ const changeOf = (
   now: number,
 ): Task.Change => {
   const claims = memory.claims.get(task) ?? []
-  const held = claims[Math.max(0, claims.length - 1 - back)] ?? strange(memory.stage.id(task))
+  const held = claims[Math.max(0, claims.length - 1 - back)] ?? strange(idOf(memory, task))
   return settling(held, outcomeOf(memory, held.id, outcome, now), elapsed)
 }
 
@@ -179,7 +158,7 @@ const outcomeOf = (
   now: number,
 ): Outcome.Outcome => {
   if (outcome._tag !== "Advanced") return outcome
-  if (grouped.has(id)) return { _tag: "Interrupted" }
+  if (grouped.has(id) || !stage.owns(id)) return { _tag: "Interrupted" }
   return {
     _tag: "Advanced",
     starts: outcome.starts.map((task) => newTask(stage, task, now)),
@@ -200,7 +179,7 @@ export const note = (
   const ids = new Set(runs.map(({ id }) => id))
   for (const { id, wakes } of runs) memory.wakes.set(id, wakes)
   for (const number of [...memory.claims.keys()]) {
-    if (!ids.has(memory.stage.id(number))) memory.claims.delete(number)
+    if (!ids.has(idOf(memory, number))) memory.claims.delete(number)
   }
 }
 
@@ -234,11 +213,11 @@ const plain = (task: Task.Task): Task.Task => ({
 })
 
 const decided = (
-  { stage }: Memory,
+  memory: Memory,
   { tasks, whole = false }: { readonly tasks: ReadonlyArray<number>; readonly whole?: boolean },
   event: Transition.Event,
 ): Ask => {
-  const ids = tasks.map((number) => stage.id(number))
+  const ids = tasks.map((number) => idOf(memory, number))
   return (driver) =>
     decide(
       driver,
@@ -247,11 +226,11 @@ const decided = (
     )
 }
 
-const recovered = ({ sessions, stage }: Memory, now: number): Ask => {
+const recovered = ({ plans, sessions, stage }: Memory, now: number): Ask => {
   // From here on a driver may have forgotten the expired workers.
   for (const session of sessions.values()) if (session.endsAt <= now) session.forgotten = true
-  return (driver) =>
-    decide(driver, { _tag: "Expired", limit: everything }, crashing, ({ id }) => stage.owns(id))
+  const concerns = ({ id }: Task.Task) => stage.owns(id) || plans.occurred.has(id)
+  return (driver) => decide(driver, { _tag: "Expired", limit: everything }, crashing, concerns)
 }
 
 const beaten = (

@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { Driver, Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
+import type { Driver, Limiting, Outcome, Recurrence, Task, Uniqueness } from "@millrace/core"
 
 /**
- * A command. Tasks, workers and queues are numbers, so that a program means the same in every store
- * and still means something when other commands are dropped.
+ * A command. Tasks, workers, queues and schedules are numbers, so that a program means the same in
+ * every store and still means something when other commands are dropped. The numbers after those of
+ * the tasks that are inserted are the latest runs of schedules.
  *
  * @category models
  * @since 0.1.0
@@ -50,6 +51,7 @@ export type Command =
     readonly limit: number
   }
   | List
+  | ScheduleCommand
 
 /**
  * A look for tasks as people look for them.
@@ -72,6 +74,51 @@ export interface List {
   /** The task that the page goes on from. */
   readonly from: number | undefined
   readonly limit: number
+}
+
+/**
+ * What is done with schedules. Who `saw` is a worker that decides on what it looked at last, which
+ * may stand otherwise by now; `undefined` is somebody who looks just before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ScheduleCommand =
+  | {
+    readonly _tag: "Look"
+    readonly worker: number
+    readonly due: boolean
+    readonly limit: number
+  }
+  /** Enqueues what the schedules are due for that a worker looked at last. */
+  | { readonly _tag: "Fire"; readonly worker: number }
+  | {
+    readonly _tag: "Upsert"
+    readonly schedule: number
+    readonly saw: number | undefined
+    readonly plan: Plan
+  }
+  | {
+    readonly _tag: "Pause"
+    readonly schedule: number
+    readonly saw: number | undefined
+    readonly paused: boolean
+  }
+  | { readonly _tag: "Remove"; readonly schedule: number; readonly saw: number | undefined }
+
+/**
+ * What a schedule is to be, and what it enqueues.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Plan {
+  readonly recurrence: Recurrence.Recurrence
+  /** How many missed occurrences are made up for. */
+  readonly misfires: number
+  readonly jitter: number
+  /** Its number says nothing. */
+  readonly task: NewTask
 }
 
 /**

@@ -4,13 +4,13 @@
  * @since 0.1.0
  */
 import type { Driver, Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
-import type { Advanced, List, NewTask, Place, Settle } from "./Command.ts"
+import type { Advanced, List, NewTask, Place, Plan, Settle } from "./Command.ts"
 import type * as Seeded from "./Seeded.ts"
 
 /** How many of each there are, so few that they meet often.
  * @category constants
  * @since 0.1.0 */
-export const pool = { tasks: 12, workers: 3, queues: 2 }
+export const pool = { tasks: 12, occurred: 4, workers: 3, queues: 2, schedules: 3 }
 
 // Few and round, so that instants meet at their very edges.
 const delays = [0, 0, 0, 1, 500, 1000, 5000]
@@ -39,6 +39,11 @@ const keyStates: ReadonlyArray<ReadonlyArray<Task.State>> = [
   ["waiting", "ready", "running"],
   ["ready", "running", "completed", "failed", "cancelled"],
 ]
+
+/** Draws the number of a task that was inserted, or is one of the latest runs of schedules.
+ * @category constructors
+ * @since 0.1.0 */
+export const anyTask = (random: Seeded.Seeded): number => random.below(pool.tasks + pool.occurred)
 
 /** Draws one or some.
  * @category constructors
@@ -125,6 +130,28 @@ const rate = (random: Seeded.Seeded): Limiting.Rate => ({
   burst: 1 + random.below(3),
 })
 
+/** Draws what a schedule is to be. Times are a few seconds apart, as those that pass are.
+ * @category constructors
+ * @since 0.1.0 */
+export const plan = (random: Seeded.Seeded): Plan => ({
+  recurrence: random.oneIn(3)
+    ? {
+      ...{ _tag: "Cron", expression: random.pick(["*/4 * * * * *", "* * * * *"]) },
+      ...{ timeZone: "UTC", gap: "move", overlap: "both" },
+    }
+    : {
+      ...{ _tag: "Every", everyMillis: random.pick([3000, 5000, 60_000]) },
+      offsetMillis: random.pick([0, 1, 500]),
+    },
+  misfires: random.below(4),
+  jitter: random.oneIn(3) ? 2000 : 0,
+  task: {
+    ...placed(random, 0, undefined),
+    ...{ dueIn: undefined, awaited: false },
+    unique: random.oneIn(3) ? unique(random) : undefined,
+  },
+})
+
 /** Draws what a claim asks for.
  * @category constructors
  * @since 0.1.0 */
@@ -138,7 +165,7 @@ export const lanes = (random: Seeded.Seeded) => {
  * @category constructors
  * @since 0.1.0 */
 export const settle = (random: Seeded.Seeded): Settle => ({
-  task: random.below(pool.tasks),
+  task: anyTask(random),
   back: random.oneIn(3) ? random.below(3) : 0,
   outcome: outcome(random),
   elapsed: random.oneIn(2) ? undefined : random.pick([0, 1, 250]),

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Command, List, NewTask, Place, Settle } from "./Command.ts"
+import type { Command, List, NewTask, Place, ScheduleCommand, Settle } from "./Command.ts"
 
 /** Writes a program, one numbered line per command.
  * @category conversions
@@ -55,6 +55,30 @@ export const command = (one: Command): string => {
         (one.after === undefined ? "" : `, after task ${one.after}`)
     case "List":
       return list(one)
+    default:
+      return scheduling(one)
+  }
+}
+
+const scheduling = (one: ScheduleCommand): string => {
+  const seen = "saw" in one && one.saw !== undefined ? `, as worker ${one.saw} saw it` : ""
+  switch (one._tag) {
+    case "Look":
+      return `worker ${one.worker} looks at ${one.limit} ${one.due ? "due " : ""}schedules`
+    case "Fire":
+      return `worker ${one.worker} enqueues what it saw due`
+    case "Upsert": {
+      const { jitter, misfires, recurrence, task } = one.plan
+      const when = recurrence._tag === "Cron"
+        ? recurrence.expression
+        : `every ${recurrence.everyMillis} ms + ${recurrence.offsetMillis} ms`
+      return `make schedule ${one.schedule} ${when}${seen}, making up for ${misfires}, ` +
+        `jitter ${jitter} ms: ${newTask(task)}`
+    }
+    case "Pause":
+      return `${one.paused ? "pause" : "resume"} schedule ${one.schedule}${seen}`
+    case "Remove":
+      return `remove schedule ${one.schedule}${seen}`
   }
 }
 

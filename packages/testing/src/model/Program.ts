@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Command } from "./Command.ts"
+import type { Command, ScheduleCommand } from "./Command.ts"
 import * as Drawn from "./Drawn.ts"
 import { pool, some } from "./Drawn.ts"
 import * as Seeded from "./Seeded.ts"
@@ -24,7 +24,7 @@ export const make = (seed: number, length: number): ReadonlyArray<Command> => {
 }
 
 const different = (random: Seeded.Seeded, most: number): ReadonlyArray<number> => [
-  ...new Set(some(random, most, () => random.below(pool.tasks))),
+  ...new Set(some(random, most, () => Drawn.anyTask(random))),
 ]
 
 const kinds: ReadonlyArray<Command["_tag"]> = [
@@ -32,6 +32,7 @@ const kinds: ReadonlyArray<Command["_tag"]> = [
   ...["Settle", "Settle", "Settle", "Settle", "Settle", "Advance", "Advance"] as const,
   ...["Beat", "Beat", "Beat", "Cancel", "Retry", "Retry", "Signal"] as const,
   ...["Recover", "Prune", "Find", "List", "Limit"] as const,
+  ...["Look", "Look", "Fire", "Fire", "Upsert", "Pause", "Remove"] as const,
 ]
 
 const command = (random: Seeded.Seeded): Command => {
@@ -67,7 +68,7 @@ const command = (random: Seeded.Seeded): Command => {
         limits: random.oneIn(4) ? null : Drawn.limits(random),
       }
     case "Advance":
-      return { _tag, millis: random.pick([1, 499, 500, 1000, 5000]) }
+      return { _tag, millis: random.oneIn(20) ? 90_000 : random.pick([1, 499, 500, 1000, 5000]) }
     case "Recover":
       return { _tag }
     case "Prune":
@@ -86,5 +87,25 @@ const command = (random: Seeded.Seeded): Command => {
       }
     case "List":
       return Drawn.list(random)
+    default:
+      return scheduling(random, _tag)
+  }
+}
+
+const scheduling = (random: Seeded.Seeded, _tag: ScheduleCommand["_tag"]): ScheduleCommand => {
+  const worker = random.below(pool.workers)
+  const schedule = random.below(pool.schedules)
+  const saw = random.oneIn(3) ? worker : undefined
+  switch (_tag) {
+    case "Look":
+      return { _tag, worker, due: !random.oneIn(4), limit: random.pick([1, 2, 9]) }
+    case "Fire":
+      return { _tag, worker }
+    case "Upsert":
+      return { _tag, schedule, saw, plan: Drawn.plan(random) }
+    case "Pause":
+      return { _tag, schedule, saw, paused: random.oneIn(2) }
+    case "Remove":
+      return { _tag, schedule, saw }
   }
 }

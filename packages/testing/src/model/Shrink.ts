@@ -6,7 +6,7 @@
  */
 import { Clock, Effect } from "effect"
 import { show } from "../conformance/expect.ts"
-import type { Command, List, NewTask, Settle } from "./Command.ts"
+import type { Command, List, NewTask, Plan, Settle } from "./Command.ts"
 import type { Difference } from "./Trial.ts"
 
 /**
@@ -76,21 +76,7 @@ const cut = ({ program, difference }: Failing): Failing => ({
 const without = (command: Command): ReadonlyArray<Command> => {
   switch (command._tag) {
     case "Insert":
-      return [
-        ...less(command.tasks),
-        ...each(command.tasks, { priority: 5, delay: 0, dueIn: undefined }),
-        ...each(command.tasks, { dueIn: undefined }),
-        ...each(command.tasks, { delay: 0 }),
-        ...each(command.tasks, { priority: 5 }),
-        ...each(command.tasks, { maxAttempts: 1 }),
-        ...each(command.tasks, { maxCrashes: 0 }),
-        ...each(command.tasks, { awaited: false }),
-        ...each(command.tasks, { input: "null" }),
-        ...each(command.tasks, { unique: undefined }),
-        ...each(command.tasks, { group: undefined }),
-        ...each(command.tasks, { place: undefined }),
-        ...plainer(command.tasks),
-      ].map((tasks) => ({ ...command, tasks }))
+      return plainerTasks(command.tasks).map((tasks) => ({ ...command, tasks }))
     case "Claim":
       return less(command.lanes).map((lanes) => ({ ...command, lanes }))
     case "Settle":
@@ -128,6 +114,11 @@ const without = (command: Command): ReadonlyArray<Command> => {
         ...command,
         held: command.held.toSpliced(index, 1),
       }))
+    case "Upsert":
+      return plainerPlans(command.plan).map((plan) => ({ ...command, plan }))
+    case "Pause":
+    case "Remove":
+      return command.saw === undefined ? [] : [{ ...command, saw: undefined }]
     default:
       return []
   }
@@ -137,6 +128,29 @@ const wider = (list: List): ReadonlyArray<List> =>
   (["queue", "states", "group", "key", "since", "until", "from"] as const)
     .flatMap((name) => list[name] === undefined ? [] : [{ ...list, [name]: undefined }])
     .concat(list.own ? [{ ...list, own: false }] : [])
+
+const plainerTasks = (tasks: ReadonlyArray<NewTask>) => [
+  ...less(tasks),
+  ...each(tasks, { priority: 5, delay: 0, dueIn: undefined }),
+  ...each(tasks, { dueIn: undefined }),
+  ...each(tasks, { delay: 0 }),
+  ...each(tasks, { priority: 5 }),
+  ...each(tasks, { maxAttempts: 1 }),
+  ...each(tasks, { maxCrashes: 0 }),
+  ...each(tasks, { awaited: false }),
+  ...each(tasks, { input: "null" }),
+  ...each(tasks, { unique: undefined }),
+  ...each(tasks, { group: undefined }),
+  ...each(tasks, { place: undefined }),
+  ...plainer(tasks),
+]
+
+const plainerPlans = (plan: Plan): ReadonlyArray<Plan> =>
+  [
+    ...[{ misfires: 0 }, { jitter: 0 }].flatMap((plain) => each([plan], plain)),
+    ...[{ unique: undefined }, { group: undefined }, { delay: 0 }]
+      .flatMap((plain) => each([plan.task], plain)).map(([task]) => [{ ...plan, task: task! }]),
+  ].map(([plan]) => plan!)
 
 /** The lists with one place made plainer. */
 const plainer = (tasks: ReadonlyArray<NewTask>): ReadonlyArray<ReadonlyArray<NewTask>> =>

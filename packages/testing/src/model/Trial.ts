@@ -3,18 +3,37 @@
  *
  * @since 0.1.0
  */
-import { type Driver, RunId } from "@millrace/core"
+import { Driver, RunId, ScheduleStore } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Cause, Clock, Effect, Exit } from "effect"
 import { TestClock } from "effect/testing"
 import { show } from "../conformance/expect.ts"
 import { emptied, everything, Stage } from "../conformance/fixtures.ts"
-import { asked, flowOf, type Memory, note } from "./Asking.ts"
+import { unscheduled } from "../conformance/schedules.ts"
+import { asked, begin, idsOf, type Memory, note } from "./Asking.ts"
 import type { Command } from "./Command.ts"
-import { pool } from "./Drawn.ts"
+import { flowOf } from "./Naming.ts"
 import * as Normal from "./Normal.ts"
 
-type Service = Driver.Driver["Service"]
+/**
+ * Who is asked: a driver, and its storage of schedules.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subject {
+  readonly driver: Driver.Driver["Service"]
+  readonly schedules: ScheduleStore.ScheduleStore["Service"]
+}
+
+/** The subject that is provided.
+ * @category models
+ * @since 0.1.0 */
+export const provided: Effect.Effect<
+  Subject,
+  never,
+  Driver.Driver | ScheduleStore.ScheduleStore
+> = Effect.all({ driver: Driver.Driver, schedules: ScheduleStore.ScheduleStore })
 
 /**
  * Where two drivers went apart.
@@ -35,28 +54,23 @@ export interface Difference {
  * @since 0.1.0 */
 export const run = (
   program: ReadonlyArray<Command>,
-  subject: Service,
+  subject: Subject,
 ): Effect.Effect<Difference | undefined> =>
   Effect.gen(function* () {
     const base = yield* RunId.make
     // What a broken driver cannot remove must not hide how it is broken.
-    yield* Effect.ignore(emptied(subject))
+    yield* Effect.ignore(emptied(subject.driver))
+    yield* Effect.ignore(unscheduled(subject.schedules))
     return yield* Effect.provide(compare(program, subject, base), TestClock.layer())
   })
 
 const compare = Effect.fnUntraced(function* (
   program: ReadonlyArray<Command>,
-  subject: Service,
+  subject: Subject,
   base: string,
 ) {
-  const model = yield* MemoryDriver.make
-  const memory: Memory = {
-    stage: new Stage(model, base),
-    claims: new Map(),
-    sessions: new Map(),
-    wakes: new Map(),
-    grouped: new Set(),
-  }
+  const model: Subject = yield* MemoryDriver.open
+  const memory = begin(new Stage(model.driver, base))
   for (const [at, command] of program.entries()) {
     const now = yield* Clock.currentTimeMillis
     const ask = asked(memory, command, now)
@@ -64,38 +78,38 @@ const compare = Effect.fnUntraced(function* (
       if (command._tag === "Advance") yield* TestClock.adjust(command.millis)
       continue
     }
-    const expected = yield* answer(ask(model))
-    const actual = yield* answer(ask(subject))
+    const expected = yield* answer(ask(model.driver, model.schedules))
+    const actual = yield* answer(ask(subject.driver, subject.schedules))
     const told = difference(at, "the answers differ", expected, actual, memory)
     if (told !== undefined) return told
     const stored = yield* Effect.orDie(Effect.all([
-      model.progress(idsOf(memory.stage)),
-      model.find({ flow: flowOf(memory.stage), limit: everything }),
+      model.driver.progress(idsOf(memory)),
+      model.driver.find({ flow: flowOf(memory.stage), limit: everything }),
     ]))
     note(memory, ...stored)
     const [left, right] = [
-      yield* snapshot(model, memory.stage, now),
-      yield* snapshot(subject, memory.stage, now),
+      yield* snapshot(model, memory, now),
+      yield* snapshot(subject, memory, now),
     ]
-    const found = difference(at, "the tasks differ afterwards", left, right, memory)
+    const found = difference(at, "what is stored differs afterwards", left, right, memory)
     if (found !== undefined) return found
   }
   return undefined
 })
 
-const snapshot = (driver: Service, stage: Stage, now: number) =>
+const snapshot = ({ driver, schedules }: Subject, memory: Memory, now: number) =>
   answer(Effect.map(
     Effect.all([
-      driver.find({ flow: flowOf(stage), limit: everything }),
-      driver.progress(idsOf(stage)),
+      driver.find({ flow: flowOf(memory.stage), limit: everything }),
+      driver.progress(idsOf(memory)),
+      schedules.find({ limit: everything }),
     ]),
-    ([found, progress]) => [
+    ([found, progress, { rows }]) => [
       ...found.map((one) => Normal.record(one, now)),
       ...Normal.progress(progress),
+      ...rows.map((row) => ({ ...row, id: `schedule ${row.name}` })),
     ],
   ))
-
-const idsOf = (stage: Stage) => Array.from({ length: pool.tasks }, (_, task) => stage.id(task))
 
 /** An answer, or what went wrong instead of it. */
 const answer = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<ReadonlyArray<unknown>> =>

@@ -127,6 +127,13 @@ export class Driver extends Context.Service<Driver, {
    * - A decision on a run sees all tasks below it
    * - A decision sees to which run a task belongs
    * - Runs of which one is below the other are decided on once
+   * - A ready task that is discarded by hand has failed, and never runs
+   * - A running task that is discarded by hand has failed, whatever its worker says later
+   * - A task that is rescheduled is claimed at its new time, and not before
+   * - A task that is rescheduled to an instant is due at that instant
+   * - A task that is rescheduled keeps its history, its counts and its priority
+   * - Only a task that is ready is rescheduled
+   * - A task that is put off by hand keeps its turn among those of its key
    * - The tasks of a worker are expired once its lease has ended, and not before
    */
   readonly transact: (

@@ -45,6 +45,28 @@ export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound"
   }
 }
 
+/** Steps of the run were undone, so that it cannot go on; nothing was changed.
+ * @category errors
+ * @since 0.1.0 */
+export class RunUndone extends Schema.TaggedError<RunUndone>()("RunUndone", {
+  runId: Schema.String,
+}) {
+  override get message(): string {
+    return `Cannot retry run "${this.runId}": steps of it were undone; start it anew`
+  }
+}
+
+/** When a run is to be due was refused; nothing was changed.
+ * @category errors
+ * @since 0.1.0 */
+export class WhenInvalid extends Schema.TaggedError<WhenInvalid>()("WhenInvalid", {
+  detail: Schema.String,
+}) {
+  override get message(): string {
+    return `Cannot reschedule: ${this.detail}`
+  }
+}
+
 /** A filter of runs, or a cursor, was refused; nothing was read or changed.
  * @category errors
  * @since 0.1.0 */
@@ -88,8 +110,8 @@ export class RunCancelled extends Schema.TaggedError<RunCancelled>()("RunCancell
 }
 
 /**
- * The run failed for good. `error` is the job's own typed error where `reason` is `"Error"` or
- * `"Discarded"`, and `undefined` for what the job did not foresee.
+ * The run failed for good. `error` is the job's own typed error where `reason` is `"Error"`, or
+ * `"Discarded"` by its handler, and `undefined` for what the job did not foresee.
  *
  * @category errors
  * @since 0.1.0

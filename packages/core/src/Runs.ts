@@ -6,17 +6,18 @@
 import { Effect, Latch, Stream } from "effect"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
-import * as Below from "./internal/flow/Below.ts"
+import * as Steering from "./internal/managing/Steering.ts"
+import { dueOf, type When } from "./internal/managing/When.ts"
 import { type Run, toRun } from "./internal/managing/Run.ts"
 import { plainText } from "./internal/plainText.ts"
-import { RunNotFound } from "./RunError.ts"
+import { RunNotFound, RunUndone, WhenInvalid } from "./RunError.ts"
 import * as RunId from "./RunId.ts"
-import type { Change, State, Task } from "./Task.ts"
+import type { State, Task } from "./Task.ts"
 import { isTerminal } from "./Task.ts"
 import { refuseToWait } from "./Transaction.ts"
-import { transition } from "./Transition.ts"
 
 export type { AttemptRecord, Run } from "./internal/managing/Run.ts"
+export type { When } from "./internal/managing/When.ts"
 export { type Filter, list, type ListOptions, type Page } from "./internal/managing/Listing.ts"
 
 /** Reads a run with all of its attempts.
@@ -49,14 +50,57 @@ export const cancel: (
 ) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.cancel")(
   (runId, options) => {
     const reason = plainText(options?.reason ?? "cancelled by hand")
-    return change(runId, (tasks) =>
-      tasks.filter(({ id }) => id === runId).flatMap((own) => {
-        const changed = transition(own, { _tag: "CancelRequested", reason })
-        if (changed === undefined) return []
-        return [changed, ...Below.cancelled(runId, tasks, reason, () => true)]
-      }))
+    return change(runId, Steering.stopping("CancelRequested", reason))
   },
 )
+
+/**
+ * Gives a run up: it has failed, with the reason `Discarded`, and is not tried again unless it is
+ * retried by hand. One that is at work is interrupted. Answers the state that the run has
+ * afterwards, which is not `failed` where it had ended otherwise before. A `reason` is cut to 1,000
+ * characters.
+ *
+ * **Details**
+ *
+ * The steps of a flow's run are cancelled. Where its flow has steps to undo, it is `ready` until
+ * they are undone, and has then failed.
+ *
+ * @category managing
+ * @since 0.1.0
+ */
+export const discard: (
+  runId: RunId.RunId,
+  options?: { readonly reason?: string },
+) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.discard")(
+  (runId, options) => {
+    const reason = plainText(options?.reason ?? "discarded by hand")
+    return change(runId, Steering.stopping("DiscardRequested", reason))
+  },
+)
+
+/**
+ * Makes a run that is ready due at another time: `delay` from now, or `at` an instant; a delay of 0
+ * is at once. What it has spent and its history are kept. A run in any other state is left alone.
+ * Answers the state that the run has afterwards.
+ *
+ * **Details**
+ *
+ * In a group a run keeps its turn: one that is put off holds up those of its key behind it, as one
+ * that waits for its next attempt does.
+ *
+ * @category managing
+ * @since 0.1.0
+ */
+export const reschedule: (
+  runId: RunId.RunId,
+  when: When,
+) => Effect.Effect<State, RunNotFound | WhenInvalid | DriverError, Driver> = Effect.fn(
+  "Runs.reschedule",
+)(function* (runId, when) {
+  const { detail, due } = dueOf(when)
+  if (detail !== undefined) return yield* new WhenInvalid({ detail })
+  return yield* change(runId, Steering.rescheduling(due))
+})
 
 /**
  * Makes a failed or cancelled run ready again, with a fresh budget of attempts; its history is
@@ -65,15 +109,23 @@ export const cancel: (
  * **Details**
  *
  * The run of a flow goes on from the steps that failed or were cancelled; what has completed is
- * kept. One whose steps were undone stays as it is: start it anew, or `rerun` it from a step.
+ * kept. One whose steps were undone cannot go on, and is left alone: it fails with `RunUndone`.
  *
  * @category managing
  * @since 0.1.0
  */
 export const retry: (
   runId: RunId.RunId,
-) => Effect.Effect<State, RunNotFound | DriverError, Driver> = Effect.fn("Runs.retry")((runId) =>
-  change(runId, (tasks) => Below.retried(runId, tasks) ?? [])
+) => Effect.Effect<State, RunNotFound | RunUndone | DriverError, Driver> = Effect.fn("Runs.retry")(
+  function* (runId) {
+    let undone = false
+    const state = yield* change(runId, (run, tasks) => {
+      const changes = Steering.retrying(run, tasks)
+      undone = changes === undefined
+      return changes
+    })
+    return undone ? yield* new RunUndone({ runId }) : state
+  },
 )
 
 /**
@@ -119,15 +171,12 @@ const taskOf = Effect.fnUntraced(function* (runId: RunId.RunId) {
   return records[0] ?? (yield* new RunNotFound({ runId }))
 })
 
-const change = Effect.fnUntraced(function* (
-  runId: RunId.RunId,
-  decide: (tasks: ReadonlyArray<Task>) => ReadonlyArray<Change>,
-) {
+const change = Effect.fnUntraced(function* (runId: RunId.RunId, steer: Steering.Steer) {
   if (!RunId.isRunId(runId)) return yield* new RunNotFound({ runId: String(runId) })
   const driver = yield* Driver
   let state: State | undefined
   yield* driver.transact({ _tag: "Runs", ids: [runId] }, (tasks: ReadonlyArray<Task>) => {
-    const changes = decide(tasks)
+    const changes = steer(runId, tasks) ?? []
     const own = changes.find(({ taskId }) => taskId === runId)
     state = own?.to.state ?? tasks.find(({ id }) => id === runId)?.state
     return changes

@@ -110,6 +110,7 @@ export type EntryKind =
   | "crashed"
   | "cancelled"
   | "retried"
+  | "rescheduled"
 
 /**
  * A decided step of one task: the entry that its history gains and where the task goes. It applies
@@ -180,7 +181,12 @@ export interface Entry {
  * @since 0.1.0
  */
 export type Destination =
-  | { readonly state: "ready"; readonly delayMillis: number }
+  | {
+    readonly state: "ready"
+    readonly delayMillis: number
+    /** Due at this instant instead, where somebody gave one. */
+    readonly dueAt?: number | undefined
+  }
   /** It waits until it is woken; at once ready where it was woken more than `seen` times. */
   | { readonly state: "waiting"; readonly seen: number }
   | { readonly state: TerminalState }

@@ -35,6 +35,14 @@ export type Event =
   | { readonly _tag: "LeaseExpired"; readonly lease: number }
   /** Somebody wants the task not to run, or not to run on. */
   | { readonly _tag: "CancelRequested"; readonly reason: string }
+  /** Somebody gives the task up: it is not to be tried again, and counts as failed. */
+  | { readonly _tag: "DiscardRequested"; readonly reason: string }
+  /** Somebody wants a task that is ready to run at another time: at `dueAt`, where it is given. */
+  | {
+    readonly _tag: "RescheduleRequested"
+    readonly delayMillis: number
+    readonly dueAt?: number | undefined
+  }
   /** Somebody wants a failed or cancelled task to run again, with a fresh budget. */
   | { readonly _tag: "RetryRequested" }
   /** What a step waited for has arrived; `output` is its JSON text. */
@@ -51,7 +59,8 @@ export type Event =
  * - The task fails when a failure is the `maxAttempts`-th, or when its crashes exceed `maxCrashes`.
  * - Retrying by hand keeps the history and clears both counts.
  * - The own task of a run that has `Advanced` waits until it is woken; waiting spends nothing.
- * - Cancelling a run whose flow has steps to undo makes it ready once more, to unwind.
+ * - Cancelling or discarding a run whose flow has steps to undo makes it ready, to unwind.
+ * - Rescheduling spends nothing, and is of ready tasks only.
  * - A step whose failures are spent ends as its `onExhausted` says, and its run is told.
  *
  * **Example** (A first failure of three)
@@ -98,6 +107,10 @@ export const transition = (task: Task, event: Event): Change | undefined => {
       return holds(task, event.lease) ? leaseExpired(task) : undefined
     case "CancelRequested":
       return isTerminal(task.state) ? undefined : cancelled(task, event.reason)
+    case "DiscardRequested":
+      return isTerminal(task.state) ? undefined : discarded(task, event.reason)
+    case "RescheduleRequested":
+      return task.state === "ready" ? rescheduled(task, event) : undefined
     case "RetryRequested":
       return task.state === "failed" || task.state === "cancelled" ? retried(task) : undefined
     case "SignalReceived":
@@ -169,17 +182,35 @@ const leaseExpired = (task: Task): Change => {
   }
 }
 
-const cancelled = (task: Task, reason: string): Change => {
-  const failure: Failure = { reason: "Cancelled", message: reason }
-  return changed(
+const cancelled = (task: Task, reason: string): Change =>
+  stopped(task, "cancelled", end("cancelled"), { reason: "Cancelled", message: reason })
+
+const discarded = (task: Task, reason: string): Change =>
+  stopped(task, "discarded", exhausted(task), { reason: "Discarded", message: reason })
+
+// What is to be undone comes first.
+const stopped = (task: Task, kind: EntryKind, to: Destination, failure: Failure): Change =>
+  changed(
     task,
-    task.undoes === true ? "unwinding" : "cancelled",
-    task.undoes === true ? again(0) : end("cancelled"),
+    task.undoes === true ? "unwinding" : kind,
+    task.undoes === true ? again(0) : to,
     task.state === "running"
       ? { attempt: task.failures + 1, failure }
       : { lease: task.lease + 1, failure },
   )
-}
+
+const rescheduled = (
+  task: Task,
+  { delayMillis, dueAt }: { readonly delayMillis: number; readonly dueAt?: number | undefined },
+): Change =>
+  changed(
+    task,
+    "rescheduled",
+    { ...again(delayMillis), ...(dueAt === undefined ? {} : { dueAt }) },
+    {
+      lease: task.lease + 1,
+    },
+  )
 
 const retried = (task: Task): Change => ({
   ...changed(task, "retried", again(0), { lease: task.lease + 1 }),
@@ -196,7 +227,10 @@ const exhausted = ({ branch }: Task): Destination =>
 
 const end = (state: TerminalState): Destination => ({ state })
 
-const again = (delayMillis: number): Destination => ({ state: "ready", delayMillis })
+const again = (delayMillis: number): Extract<Destination, { state: "ready" }> => ({
+  state: "ready",
+  delayMillis,
+})
 
 const changed = (
   task: Task,

@@ -33,7 +33,9 @@ export {
   RunCancelled,
   RunFailed,
   RunNotFound,
+  RunUndone,
   SignalRefused,
+  WhenInvalid,
 } from "./RunError.ts"
 export * as RunId from "./RunId.ts"
 export * as Runs from "./Runs.ts"

@@ -66,6 +66,8 @@ describe("an id", () => {
       get: Runs.get,
       cancel: Runs.cancel,
       retry: Runs.retry,
+      discard: Runs.discard,
+      reschedule: (id: string) => Runs.reschedule(id, { delay: 0 }),
       await: Mail.await,
     })
   ) {
@@ -176,5 +178,96 @@ describe("Runs.retry", () => {
       yield* settle(task!, { _tag: "Completed", output: "null" })
       assertEquals(yield* Runs.retry(runId), "completed")
       assertEquals((yield* Runs.get(runId)).history.length, 1)
+    })))
+})
+
+describe("Runs.discard", () => {
+  it("of a run that waits: it has failed, and never starts", () =>
+    onMemory(Effect.gen(function* () {
+      for (const options of [{}, { delay: "1 minute" }] as const) {
+        const runId = yield* Mail.enqueue(undefined, options)
+        assertEquals(yield* Runs.discard(runId, { reason: "of no use" }), "failed")
+        const run = yield* Runs.get(runId)
+        assertEquals([run.state, run.dueAt, run.attempts], ["failed", undefined, []])
+        assertEquals(run.failure, { reason: "Discarded", message: "of no use" })
+        const error = yield* Effect.flip(Mail.await(runId))
+        assertEquals(
+          error.message,
+          `Run "${runId}" of job "mail" failed (Discarded): of no use`,
+        )
+      }
+      yield* TestClock.adjust("1 hour")
+      assertEquals(yield* claim("mail", 10), [])
+    })))
+
+  it("of a run that runs: it is one attempt of it, and can be retried", () =>
+    onMemory(Effect.gen(function* () {
+      const runId = yield* Mail.enqueue()
+      yield* claim("mail")
+      assertEquals(yield* Runs.discard(runId), "failed")
+      const run = yield* Runs.get(runId)
+      assertEquals(run.attempts.map((one) => one.outcome), ["discarded"])
+      assertEquals(run.failure?.message, "discarded by hand")
+      assertEquals(yield* Runs.retry(runId), "ready")
+    })))
+
+  it("of a run that has ended: nothing happens", () =>
+    onMemory(Effect.gen(function* () {
+      const runId = yield* Mail.enqueue()
+      yield* perform("mail", { _tag: "Completed", output: "null" })
+      assertEquals(yield* Runs.discard(runId), "completed")
+      const other = yield* Mail.enqueue()
+      yield* Runs.cancel(other)
+      assertEquals(yield* Runs.discard(other), "cancelled")
+    })))
+})
+
+describe("Runs.reschedule", () => {
+  it("by a delay, and to an instant", () =>
+    onMemory(Effect.gen(function* () {
+      yield* TestClock.setTime(1000)
+      const runId = yield* Mail.enqueue()
+      assertEquals(yield* Runs.reschedule(runId, { delay: "1 minute" }), "ready")
+      assertEquals((yield* Runs.get(runId)).dueAt, 61_000)
+      assertEquals(yield* Runs.reschedule(runId, { at: new Date(5000) }), "ready")
+      assertEquals((yield* Runs.get(runId)).dueAt, 5000)
+      assertEquals(yield* Runs.reschedule(runId, { delay: 0 }), "ready")
+      assertEquals((yield* Runs.get(runId)).dueAt, undefined)
+      const [task] = yield* claim("mail")
+      assertEquals([task?.id, task?.failures], [runId, 0])
+      const { history } = yield* Runs.get(runId)
+      assertEquals(history.map(({ kind }) => kind), Array(3).fill("rescheduled"))
+    })))
+
+  it("of a run that runs, or has ended: nothing happens", () =>
+    onMemory(Effect.gen(function* () {
+      const runId = yield* Mail.enqueue()
+      const [task] = yield* claim("mail")
+      assertEquals(yield* Runs.reschedule(runId, { delay: 1 }), "running")
+      yield* settle(task!, { _tag: "Completed", output: "null" })
+      assertEquals(yield* Runs.reschedule(runId, { delay: 1 }), "completed")
+      assertEquals((yield* Runs.get(runId)).history.length, 1)
+    })))
+
+  it("refuses a time that is none", () =>
+    onMemory(Effect.gen(function* () {
+      const runId = yield* Mail.enqueue()
+      const wrong: ReadonlyArray<readonly [unknown, string]> = [
+        [undefined, "give a delay, or an instant"],
+        [{}, "give either delay or at"],
+        [{ delay: 1, at: 1 }, "give either delay or at"],
+        [{ delay: -1 }, "delay must be a duration from 0 to 10 years"],
+        [{ delay: "soon" }, "delay must be a duration from 0 to 10 years"],
+        [{ delay: "4000 days" }, "delay must be a duration from 0 to 10 years"],
+        [{ delay: Infinity }, "delay must be a duration from 0 to 10 years"],
+        [{ at: "today" }, "at must be a date from the year 0 to 9999"],
+        [{ at: NaN }, "at must be a date from the year 0 to 9999"],
+        [{ at: null }, "at must be a date from the year 0 to 9999"],
+      ]
+      for (const [when, detail] of wrong) {
+        const error = yield* Effect.flip(Runs.reschedule(runId, when as Runs.When))
+        assertEquals([error._tag, error.message], ["WhenInvalid", `Cannot reschedule: ${detail}`])
+      }
+      assertEquals((yield* Runs.get(runId)).history, [])
     })))
 })

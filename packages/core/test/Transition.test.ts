@@ -37,6 +37,14 @@ const oracle = `
   waiting   | CancelRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | hand
   ready     | CancelRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | hand
   running   | CancelRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | attempt
+  waiting   | DiscardRequested | none | any       | discarded   | spent       | kept    | hand
+  ready     | DiscardRequested | none | any       | discarded   | spent       | kept    | hand
+  running   | DiscardRequested | none | any       | discarded   | spent       | kept    | attempt
+  waiting   | DiscardRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | hand
+  ready     | DiscardRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | hand
+  running   | DiscardRequested, of one that undoes | none | any | unwinding | ready, 0 | kept | attempt
+  ready     | RescheduleRequested     | none | any | rescheduled | ready, 3000 | kept | hand
+  ready     | RescheduleRequested, at | none | any | rescheduled | ready, 0, 8 | kept | hand
   failed    | RetryRequested  | none | any        | retried     | ready, 0    | cleared | hand
   cancelled | RetryRequested  | none | any        | retried     | ready, 0    | cleared | hand
   ready     | SignalReceived  | none | any        | completed   | completed   | kept    | hand
@@ -107,6 +115,10 @@ const payloads: Readonly<Record<string, Partial<Task.Entry>>> = {
   "CancelRequested, of one that undoes": {
     failure: { reason: "Cancelled", message: "not wanted" },
   },
+  "DiscardRequested": { failure: { reason: "Discarded", message: "no use" } },
+  "DiscardRequested, of one that undoes": {
+    failure: { reason: "Discarded", message: "no use" },
+  },
   "SignalReceived": { output: "[1]" },
 }
 
@@ -126,6 +138,21 @@ const events: ReadonlyArray<{ name: string; lease: string; event: Transition.Eve
     name: "CancelRequested",
     lease: "none",
     event: { _tag: "CancelRequested", reason: "not wanted" },
+  },
+  {
+    name: "DiscardRequested",
+    lease: "none",
+    event: { _tag: "DiscardRequested", reason: "no use" },
+  },
+  {
+    name: "RescheduleRequested",
+    lease: "none",
+    event: { _tag: "RescheduleRequested", delayMillis: 3000 },
+  },
+  {
+    name: "RescheduleRequested, at",
+    lease: "none",
+    event: { _tag: "RescheduleRequested", delayMillis: 0, dueAt: 8 },
   },
   { name: "RetryRequested", lease: "none", event: { _tag: "RetryRequested" } },
   { name: "SignalReceived", lease: "none", event: { _tag: "SignalReceived", output: "[1]" } },
@@ -175,11 +202,13 @@ const situations = attemptBudgets.flatMap(({ budget: attempts, ...a }) =>
 type Row = (typeof oracle)[number]
 
 const destinationOf = (row: Row, policy: string): Task.Destination => {
-  const [state, number] = row.to!.split(", ")
+  const [state, number, dueAt] = row.to!.split(", ")
   if (state === "spent") return { state: toldOf(policy, "spent is") as Task.TerminalState }
-  return (number === undefined
-    ? { state }
-    : { state, [state === "waiting" ? "seen" : "delayMillis"]: Number(number) }) as Task.Destination
+  return (number === undefined ? { state } : {
+    state,
+    [state === "waiting" ? "seen" : "delayMillis"]: Number(number),
+    ...(dueAt === undefined ? {} : { dueAt: Number(dueAt) }),
+  }) as Task.Destination
 }
 
 const isEnd = (state: Task.State): state is Task.TerminalState =>
@@ -232,7 +261,8 @@ describe("transition", () => {
     for (const { name, lease, event } of events) {
       it(`of a task that is ${state}: ${name}, lease ${lease}`, () => {
         for (const { budgets, policy, task } of situations) {
-          const undoing = name === "CancelRequested" && "undoes" in task
+          const stops = name === "CancelRequested" || name === "DiscardRequested"
+          const undoing = stops && "undoes" in task
           const called = undoing ? `${name}, of one that undoes` : name
           const fitting = oracle.filter((row) =>
             row.state === state && row.event === called && row.lease === lease &&

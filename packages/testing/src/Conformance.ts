@@ -11,6 +11,7 @@ import { cancelCases } from "./conformance/cancel.ts"
 import { claimCases } from "./conformance/claim.ts"
 import { crashCases } from "./conformance/crash.ts"
 import { Unexpected } from "./conformance/expect.ts"
+import { discardCases } from "./conformance/discard.ts"
 import { depthCases } from "./conformance/depth.ts"
 import { expiryCases } from "./conformance/expiry.ts"
 import { fencingCases } from "./conformance/fencing.ts"
@@ -26,6 +27,7 @@ import { pausingCases } from "./conformance/pausing.ts"
 import { payloadCases } from "./conformance/payload.ts"
 import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
+import { rescheduleCases } from "./conformance/reschedule.ts"
 import { retryCases } from "./conformance/retry.ts"
 import { runCases } from "./conformance/runs.ts"
 import { occurrenceCases } from "./conformance/occurrences.ts"
@@ -77,6 +79,8 @@ export const cases: ReadonlyArray<Case> = [
   ...attemptCases,
   ...retryCases,
   ...cancelCases,
+  ...discardCases,
+  ...rescheduleCases,
   ...expiryCases,
   ...crashCases,
   ...heartbeatCases,

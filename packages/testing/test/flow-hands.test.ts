@@ -49,7 +49,7 @@ const plain = Plain.perform({
   c: ({ b }) => Effect.as(note("c"), b + 1),
 })
 
-const gate = Effect.runSync(Deferred.make<void>())
+let gate = Deferred.makeUnsafe<void>()
 
 class Slow extends Flow.make("slow")
   .step("done", { output: Schema.Int, undo: true })
@@ -58,7 +58,7 @@ class Slow extends Flow.make("slow")
 const slow = Slow.perform({
   done: { run: () => Effect.succeed(1), undo: () => note("undone") },
   hangs: () =>
-    Effect.andThen(Deferred.succeed(gate, undefined), Effect.never).pipe(
+    Effect.andThen(Effect.suspend(() => Deferred.succeed(gate, undefined)), Effect.never).pipe(
       Effect.onInterrupt(() => note("interrupted")),
     ),
 })
@@ -71,6 +71,7 @@ const live = Worker.layer({ flows: [outer, plain, slow, inner] }).pipe(
 const test = (name: string, body: Effect.Effect<void, unknown, Layer.Success<typeof live>>) =>
   it(name, () => {
     log = []
+    gate = Deferred.makeUnsafe()
     broken = true
     return Effect.runPromise(Effect.provide(body, live))
   })
@@ -116,7 +117,12 @@ describe("a run of a flow", () => {
     Effect.gen(function* () {
       const failed = yield* Effect.flip(Outer.run(1))
       assert(failed._tag === "RunFailed")
-      assertEquals(yield* Runs.retry(failed.runId), "failed")
+      const before = yield* Runs.get(failed.runId)
+      const refused = yield* Effect.flip(Runs.retry(failed.runId))
+      assert(refused._tag === "RunUndone", refused.message)
+      const why = "steps of it were undone; start it anew"
+      assertEquals(refused.message, `Cannot retry run "${failed.runId}": ${why}`)
+      assertEquals(yield* Runs.get(failed.runId), before)
     }),
   )
 
@@ -134,6 +140,24 @@ describe("a run of a flow", () => {
         Plain.rerun("01910000-1234-7abc-8def-0123456789ab", { from: "c" }),
       )
       assertEquals(none._tag, "RunNotFound")
+    }),
+  )
+
+  test(
+    "that is discarded interrupts what runs, undoes what is done, and has failed",
+    Effect.gen(function* () {
+      const runId = yield* Slow.start(undefined)
+      yield* Deferred.await(gate)
+      assertEquals(yield* Runs.discard(runId, { reason: "of no use" }), "ready")
+      const failed = yield* Effect.flip(Slow.await(runId))
+      assert(failed._tag === "RunFailed")
+      assertEquals([failed.reason, failed.detail], ["Discarded", "of no use"])
+      assertEquals([...log].sort(), ["interrupted", "undone"])
+      assertEquals(yield* states(runId), [
+        "done completed",
+        "hangs cancelled",
+        "done:undo completed",
+      ])
     }),
   )
 

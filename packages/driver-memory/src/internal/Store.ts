@@ -109,8 +109,12 @@ export class Store {
     return answer
   }
 
-  settle(changes: ReadonlyArray<Task.Change>, now: number): ReadonlyArray<Driver.Settled> {
-    const settled = changes.map((change) => this.apply(change, now))
+  settle(
+    changes: ReadonlyArray<Task.Change>,
+    now: number,
+    byHand = false,
+  ): ReadonlyArray<Driver.Settled> {
+    const settled = changes.map((change) => this.apply(change, now, byHand))
     const applied = changes.filter((_, index) => settled[index]!.status === "applied")
     // A run knows what it starts itself, so that wakes nobody.
     for (const { starts = [] } of applied) for (const task of starts) this.store(task, now)
@@ -123,7 +127,7 @@ export class Store {
     return settled
   }
 
-  private apply(change: Task.Change, now: number): Driver.Settled {
+  private apply(change: Task.Change, now: number, byHand: boolean): Driver.Settled {
     const row = this.rows.get(change.taskId)
     const before = row?.history.find((entry) => entry.lease === change.entry.lease)
     if (before !== undefined) {
@@ -140,7 +144,9 @@ export class Store {
     row.failures = change.failures
     row.crashes = change.crashes
     this.go(row, change.to, now)
-    if (kind === "cancelled" && change.from === "running") {
+    // A worker that gives a task up knows of it.
+    const stops = kind === "cancelled" || (byHand && kind === "discarded")
+    if (stops && change.from === "running") {
       this.wake({ _tag: "Cancelled", taskId: row.task.id })
     }
     return { taskId: change.taskId, status: "applied", kind }
@@ -150,7 +156,7 @@ export class Store {
     const rows = target._tag === "Expired"
       ? this.expired(now).slice(0, target.limit)
       : this.reached(target)
-    return this.settle(decide(rows.map(Row.taskOf)), now)
+    return this.settle(decide(rows.map(Row.taskOf)), now, true)
   }
 
   heartbeat(beat: Driver.Heartbeat, now: number): Driver.Pulse {
@@ -250,7 +256,7 @@ export class Store {
 
   /** Lets a task go where a change takes it. */
   private go(row: Row.Row, to: Task.Destination, now: number): void {
-    if (to.state === "ready") return this.place(row, now + to.delayMillis, now)
+    if (to.state === "ready") return this.place(row, to.dueAt ?? now + to.delayMillis, now)
     row.state = to.state
     if (Task.isTerminal(to.state) && row.task.awaited) {
       this.wake({ _tag: "Ended", runId: row.task.runId })

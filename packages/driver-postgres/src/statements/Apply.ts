@@ -9,13 +9,14 @@ import {
   awaitedIds,
   changeColumns,
   changeValues,
+  laterBy,
   placeWritten,
   writeHistory,
   writingOrder,
 } from "./Change.ts"
-import { nowOf, rows } from "./Parameters.ts"
+import { instantOf, nowOf, rows } from "./Parameters.ts"
 
-const columns = { ...changeColumns, from_state: "text", lease: "int" } as const
+const columns = { ...changeColumns, from_state: "text", lease: "int", due: "float8" } as const
 
 const given = rows(3, columns)
 
@@ -85,9 +86,10 @@ ${
     `t, n cross join lateral (
       select worker from free where free.task_id = n.task_id and free.lease = n.lease limit 1
     ) f`,
+    `coalesce(${instantOf("n.due")}, ${laterBy("n.delay")})`,
   )
 },
-${placeWritten(schema, channel, "$2")}
+${placeWritten(schema, channel, "$2", "", "kind in ('cancelled', 'discarded')")}
 select task_id, lease, (select count(*) from woken)::int + (select count(*) from told)::int as told
 from written`
 
@@ -104,5 +106,8 @@ export const applyParams = (
     ...changeValues,
     from_state: (change) => change.from,
     lease: (change) => change.lease,
+    // Whatever is before 1970 is due, though the database may not know the year.
+    due: ({ to }) =>
+      to.state !== "ready" || to.dueAt === undefined ? undefined : Math.max(0, to.dueAt),
   }),
 ]

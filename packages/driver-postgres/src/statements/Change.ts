@@ -94,15 +94,21 @@ export const insertHistory = (
   schema: string,
   read: Readonly<Record<keyof typeof changeColumns, string>>,
   from: string,
+  dueAt = laterBy(read.delay),
 ): string =>
   `insert into ${schema}.attempts (task_id, lease, attempt, finished_at, started_at, due_at,
     failures, crashes, kind, state, worker, reason, message, output, error)
   select ${read.task_id}, ${read.entry_lease}, ${read.attempt}, t.now,
     t.now - ${read.elapsed} * interval '1 millisecond',
-    case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end,
+    case when ${read.state} = 'ready' then ${dueAt} end,
     ${read.failures}, ${read.crashes}, ${read.kind}, ${read.state}, worker,
     ${read.reason}, ${read.message}, ${read.output}, ${read.error}
   from ${from}`
+
+/** The instant that is later by some milliseconds.
+ * @category statements
+ * @since 0.1.0 */
+export const laterBy = (delay: string): string => `t.now + ${delay} * interval '1 millisecond'`
 
 /**
  * The query `written`: appends the history rows of some changes, as `insertHistory` does. A row
@@ -115,16 +121,17 @@ export const writeHistory = (
   schema: string,
   read: Readonly<Record<keyof typeof changeColumns, string>>,
   from: string,
+  dueAt = laterBy(read.delay),
 ): string => `
 written as (
-  ${insertHistory(schema, read, from)}
+  ${insertHistory(schema, read, from, dueAt)}
   on conflict (task_id, lease) do nothing
   returning task_id, lease, kind, state, worker, failures, crashes, due_at, finished_at
 )`
 
 /**
  * The queries that put the tasks of `written` where they go, and tell who waits for that. `more`
- * continues the list of those that are ready.
+ * continues the list of those that are ready; `stopping` says of which a worker is to be told.
  *
  * @category statements
  * @since 0.1.0
@@ -134,6 +141,7 @@ export const placeWritten = (
   channel: string,
   awaited: string,
   more = "",
+  stopping = "kind = 'cancelled'",
 ): string => `
 back as materialized (
   select b.*, w.queue_id, w.priority, w.group_key from written b cross join lateral (
@@ -153,7 +161,7 @@ planned as (
   from back where due_at > finished_at
 ),
 ${wakeReady(schema, channel, readyOf(more), "false")},
-${tellEnds(schema, channel, awaited)}`
+${tellEnds(schema, channel, awaited, stopping)}`
 
 const readyOf = (more: string) => {
   const back = "back where due_at <= finished_at"

@@ -55,14 +55,19 @@ export const parseWakeup = (payload: string): Driver.Wakeup | undefined => {
 }
 
 /**
- * The query `told`: announces awaited ends and cancelled attempts among the changes `written`,
+ * The query `told`: announces awaited ends and stopped attempts among the changes `written`,
  * which have `task_id`, `kind`, `state` and `worker`; `$awaited` are the ids that somebody waits
  * for.
  *
  * @category statements
  * @since 0.1.0
  */
-export const tellEnds = (schema: string, channel: string, awaited: string): string => `
+export const tellEnds = (
+  schema: string,
+  channel: string,
+  awaited: string,
+  stopping = "kind = 'cancelled'",
+): string => `
 told as materialized (
   select pg_notify('${channel}', 'ended ' || r.run_id)
   from unnest(${awaited}::text::uuid[]) as a(id)
@@ -70,7 +75,7 @@ told as materialized (
   where a.id in (select task_id from written where state <> 'ready')
   union all
   select pg_notify('${channel}', 'cancelled ' || task_id)
-  from written where kind = 'cancelled' and worker is not null
+  from written where ${stopping} and worker is not null
 )`
 
 /** Announces that a worker waits for some queues. `$1` instant, `$2` worker, `$3` queue ids.

@@ -203,6 +203,17 @@ export const wakeupCases: ReadonlyArray<Case> = [
     )
   }),
 
+  scene("The discard of a running task by hand is announced", function* (stage) {
+    yield* heard(
+      stage,
+      Effect.gen(function* () {
+        const task = yield* stage.claimed()
+        yield* stage.happen([task.id], { _tag: "DiscardRequested", reason: "no use" })
+        return (wakeup) => wakeup._tag === "Cancelled" && wakeup.taskId === task.id
+      }),
+    )
+  }),
+
   scene("An end that comes before anybody waits for it is not missed", function* (stage) {
     const task = yield* stage.claimed({ awaited: true })
     yield* stage.settle(task, completed("42"))

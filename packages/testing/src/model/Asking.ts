@@ -89,11 +89,11 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
       return (driver) => Effect.map(driver.settle(changes), Normal.settled)
     }
     case "Cancel":
-      return decided(memory, command, { _tag: "CancelRequested", reason: "not needed" })
     case "Retry":
-      return decided(memory, command, { _tag: "RetryRequested" })
+    case "Discard":
+    case "Reschedule":
     case "Signal":
-      return decided(memory, command, { _tag: "SignalReceived", output: command.output })
+      return decided(memory, command, eventOf(command, now))
     case "Beat":
       return beaten(memory, command, now)
     case "Limit":
@@ -117,6 +117,25 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
       })
       return (driver, schedules) => ask(schedules, driver === stage.driver)
     }
+  }
+}
+
+type ByHand = Extract<Command, { _tag: "Cancel" | "Retry" | "Discard" | "Reschedule" | "Signal" }>
+
+const eventOf = (command: ByHand, now: number): Transition.Event => {
+  switch (command._tag) {
+    case "Cancel":
+      return { _tag: "CancelRequested", reason: "not needed" }
+    case "Retry":
+      return { _tag: "RetryRequested" }
+    case "Discard":
+      return { _tag: "DiscardRequested", reason: "no use" }
+    case "Reschedule": {
+      const dueAt = command.dueIn === undefined ? undefined : now + command.dueIn
+      return { _tag: "RescheduleRequested", delayMillis: command.delay, dueAt }
+    }
+    case "Signal":
+      return { _tag: "SignalReceived", output: command.output }
   }
 }
 

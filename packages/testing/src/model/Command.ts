@@ -25,6 +25,14 @@ export type Command =
   /** Of the tasks alone, or of all that is below them, too. */
   | { readonly _tag: "Cancel"; readonly tasks: ReadonlyArray<number>; readonly whole: boolean }
   | { readonly _tag: "Retry"; readonly tasks: ReadonlyArray<number>; readonly whole: boolean }
+  | { readonly _tag: "Discard"; readonly tasks: ReadonlyArray<number>; readonly whole: boolean }
+  | {
+    readonly _tag: "Reschedule"
+    readonly tasks: ReadonlyArray<number>
+    readonly delay: number
+    /** This long after the present instant, or before; given as an instant. */
+    readonly dueIn: number | undefined
+  }
   | { readonly _tag: "Signal"; readonly tasks: ReadonlyArray<number>; readonly output: string }
   /** A lease of 0 ends the session. */
   | {

@@ -68,8 +68,7 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
   task,
   queue: random.below(pool.queues),
   priority: random.pick([0, 5, 5, 9]),
-  delay: random.pick(delays),
-  dueIn: random.oneIn(6) ? random.pick([-1000, -1, 0, 1, 1000]) : undefined,
+  ...when(random),
   maxAttempts: 1 + random.below(3),
   maxCrashes: random.below(3),
   awaited: random.oneIn(2),
@@ -78,6 +77,14 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
   // Neither steps nor runs have groups.
   group: place === undefined && random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
   place,
+})
+
+/** Draws when a task is due.
+ * @category constructors
+ * @since 0.1.0 */
+export const when = (random: Seeded.Seeded) => ({
+  delay: random.pick(delays),
+  dueIn: random.oneIn(6) ? random.pick([-1000, -1, 0, 1, 1000]) : undefined,
 })
 
 /** A place in a flow: the smallest numbers are mostly runs, and no run is below itself. */

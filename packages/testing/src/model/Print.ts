@@ -32,6 +32,14 @@ export const command = (one: Command): string => {
       return `cancel ${tasks(one.tasks)}${one.whole ? ", and all below" : ""}`
     case "Retry":
       return `retry ${tasks(one.tasks)}${one.whole ? ", and all below" : ""}`
+    case "Discard":
+      return `discard ${tasks(one.tasks)}${one.whole ? ", and all below" : ""}`
+    case "Reschedule":
+      return `reschedule ${tasks(one.tasks)} ${
+        one.dueIn === undefined
+          ? `by ${one.delay} ms`
+          : `to now ${one.dueIn < 0 ? "-" : "+"} ${Math.abs(one.dueIn)} ms`
+      }`
     case "Signal":
       return `signal ${one.output} to ${tasks(one.tasks)}`
     case "Beat":

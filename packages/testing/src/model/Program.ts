@@ -31,7 +31,8 @@ const kinds: ReadonlyArray<Command["_tag"]> = [
   ...["Insert", "Insert", "Insert", "Claim", "Claim", "Claim", "Claim"] as const,
   ...["Settle", "Settle", "Settle", "Settle", "Settle", "Advance", "Advance"] as const,
   ...["Beat", "Beat", "Beat", "Cancel", "Retry", "Retry", "Signal"] as const,
-  ...["Recover", "Prune", "Find", "List", "Limit"] as const,
+  ...["Insert", "Claim", "Settle", "Settle"] as const,
+  ...["Recover", "Prune", "Find", "List", "Limit", "Discard", "Reschedule"] as const,
   ...["Look", "Look", "Fire", "Fire", "Upsert", "Pause", "Remove"] as const,
 ]
 
@@ -51,7 +52,10 @@ const command = (random: Seeded.Seeded): Command => {
       return { _tag, changes: some(random, 3, () => Drawn.settle(random)) }
     case "Cancel":
     case "Retry":
+    case "Discard":
       return { _tag, tasks: different(random, 3), whole: random.oneIn(2) }
+    case "Reschedule":
+      return { _tag, tasks: different(random, 3), ...Drawn.when(random) }
     case "Signal":
       return { _tag, tasks: different(random, 2), output: random.pick(Drawn.inputs) }
     case "Beat":

@@ -95,11 +95,13 @@ const without = (command: Command): ReadonlyArray<Command> => {
     }
     case "Cancel":
     case "Retry":
+    case "Discard":
       return [
         ...less(command.tasks).map((tasks) => ({ ...command, tasks })),
         ...(command.whole ? [{ ...command, whole: false }] : []),
       ]
     case "Signal":
+    case "Reschedule":
       return less(command.tasks).map((tasks) => ({ ...command, tasks }))
     case "Find":
       return [{ queue: undefined }, { states: undefined }, { parents: undefined }, {

@@ -209,7 +209,7 @@ export class Ledger {
     account.state = change.to.state
     account.lease = change.entry.lease
     account.worker = undefined
-    if (change.to.state === "ready") account.dueAt = now + change.to.delayMillis
+    if (change.to.state === "ready") account.dueAt = change.to.dueAt ?? now + change.to.delayMillis
     else if (change.to.state !== "waiting") this.open--
   }
 

@@ -64,6 +64,8 @@ export interface Task {
   readonly branch?: Branch | undefined
   /** Whether its flow has steps to undo, so that a cancelled run still has work to do. */
   readonly undoes?: boolean | undefined
+  /** What its driver wants to see again with each change of it; for nobody else to read. */
+  readonly ticket?: unknown
 }
 
 /**
@@ -135,6 +137,8 @@ export interface Change {
   readonly report?: Report | undefined
   /** Tasks that are stored together with the change, if it applies. */
   readonly starts?: ReadonlyArray<NewTask> | undefined
+  /** The `ticket` of its task. */
+  readonly ticket?: unknown
 }
 
 /**

@@ -246,8 +246,11 @@ const changed = (
   failures: task.failures,
   crashes: task.crashes,
   awaited: task.awaited,
-  ...(task.branch === undefined ? {} : reportOf(task.branch, task.state, to.state)),
+  ...(task.branch === undefined ? none : reportOf(task.branch, task.state, to.state)),
+  ...(task.ticket === undefined ? none : { ticket: task.ticket }),
 })
+
+const none = {}
 
 const reportOf = (
   { parent, step, onExhausted }: Branch,

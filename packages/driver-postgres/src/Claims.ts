@@ -8,12 +8,10 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import type { Holdings } from "./Holdings.ts"
+import { tasksOf } from "./ClaimedTasks.ts"
 import * as LimitedClaims from "./LimitedClaims.ts"
 import type { Asked } from "./LimitedLook.ts"
 import { Marks, parseFronts } from "./Marks.ts"
-import { unpack } from "./Packing.ts"
-import { own as ownColumns } from "./statements/Claim.ts"
-import { placeOf } from "./Place.ts"
 import { once, type Store } from "./Store.ts"
 
 interface Lanes {
@@ -32,7 +30,7 @@ interface Lanes {
 export const make = (store: Store, holdings: Holdings) => {
   const waiting = new Waiting()
   const marks = new Marks(() => performance.now())
-  const claimLanes = claimer(store, marks)
+  const claimLanes = claimer(store, holdings, marks)
   const claim = Effect.fnUntraced(function* (
     request: Driver.ClaimRequest,
   ): Effect.fn.Return<Driver.Claim, DriverError> {
@@ -40,21 +38,18 @@ export const make = (store: Store, holdings: Holdings) => {
     return yield* once(store, "claim", async (query) => {
       const lanes = await lanesOf(store, query, request)
       const first = await claimLanes(query, now, request.worker, lanes)
-      if (first.claim.tasks.length > 0) {
-        remember(holdings, request.worker, first)
+      if (first.tasks.length > 0) {
         if (waiting.found(request.worker)) {
           await query(store.statements.disarm, [request.worker])
         }
-        return first.claim
+        return first
       }
-      if (!request.waits || waiting.isArmed(request.worker, lanes.ids)) return first.claim
+      if (!request.waits || waiting.isArmed(request.worker, lanes.ids)) return first
       // What is stored between the look and the announcement wakes nobody: hence a second look.
       await query(store.statements.arm, [now, request.worker, lanes.ids])
       waiting.arm(request.worker, lanes.ids)
       const second = await claimLanes(query, now, request.worker, lanes)
-      if (second.claim.tasks.length === 0) return soonAgain(second.claim)
-      remember(holdings, request.worker, second)
-      return second.claim
+      return second.tasks.length === 0 ? soonAgain(second) : second
     })
   })
   const heartbeat = Effect.fnUntraced(function* (
@@ -149,53 +144,44 @@ const lanesOf = async (
   }
 }
 
-interface Taken {
-  readonly batches: ReadonlyArray<{
-    readonly id: number
-    readonly tasks: ReadonlyArray<Driver.ClaimedTask>
-  }>
-  readonly claim: Driver.Claim
-}
-
-const remember = (holdings: Holdings, worker: string, { batches }: Taken) => {
-  for (const { id, tasks } of batches) holdings.remember(worker, id, tasks)
-}
-
-const claimer =
-  (store: Store, marks: Marks) =>
-  async (query: Query, now: string | null, worker: string, lanes: Lanes): Promise<Taken> => {
-    const { limited } = store.limited
-    if (lanes.queueIds.some((id) => limited.has(id))) {
-      return await claimLimited(store, now, worker, lanes)
-    }
-    const ask = async (moves: boolean) => {
-      const from = lanes.eldest ? undefined : marks.of(lanes.queueIds)
-      const params = [now, worker, lanes.ids, lanes.limits, String(moves), ...(from ?? [])]
-      const { claim, claimEldest, claimFrom } = store.statements
-      const text = lanes.eldest ? claimEldest : from === undefined ? claim : claimFrom
-      const [head, ...packed] = await query(text, params)
-      const tasks = tasksOf(packed, lanes)
-      const moved = Number(head?.moved) > 0
-      if (!moved && !lanes.eldest) noteFronts(marks, lanes, head, tasks.length)
-      return { head, tasks, again: moved || (from !== undefined && tasks.length === 0) }
-    }
-    let answer = await ask(true)
-    // Due tasks were moved, and can be taken now; or there was nothing beyond the marks.
-    for (let times = 0; answer.again && times < 2; times++) answer = await ask(false)
-    const { head, tasks } = answer
-    if (typeof head?.limited === "string") {
-      store.limited.add(head.limited.split(",").map(Number))
-      if (tasks.length === 0) return await claimLimited(store, now, worker, lanes)
-    }
-    const nextDue = head?.next_due
-    return {
-      batches: tasks.length === 0 ? [] : [{ id: Number(head?.claim ?? 0), tasks }],
-      claim: {
-        tasks,
-        nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
-      },
-    }
+const claimer = (store: Store, holdings: Holdings, marks: Marks) =>
+async (
+  query: Query,
+  now: string | null,
+  worker: string,
+  lanes: Lanes,
+): Promise<Driver.Claim> => {
+  const { limited } = store.limited
+  if (lanes.queueIds.some((id) => limited.has(id))) {
+    return await claimLimited(store, holdings, now, worker, lanes)
   }
+  const ask = async (moves: boolean) => {
+    const from = lanes.eldest ? undefined : marks.of(lanes.queueIds)
+    const params = [now, worker, lanes.ids, lanes.limits, String(moves), ...(from ?? [])]
+    const { claim, claimEldest, claimFrom } = store.statements
+    const text = lanes.eldest ? claimEldest : from === undefined ? claim : claimFrom
+    const [head, ...packed] = await query(text, params)
+    const tasks = packed.length === 0
+      ? []
+      : tasksOf(packed, lanes.nameOf, holdings.begin(worker, Number(head?.claim ?? 0)))
+    const moved = Number(head?.moved) > 0
+    if (!moved && !lanes.eldest) noteFronts(marks, lanes, head, tasks.length)
+    return { head, tasks, again: moved || (from !== undefined && tasks.length === 0) }
+  }
+  let answer = await ask(true)
+  // Due tasks were moved, and can be taken now; or there was nothing beyond the marks.
+  for (let times = 0; answer.again && times < 2; times++) answer = await ask(false)
+  const { head, tasks } = answer
+  if (typeof head?.limited === "string") {
+    store.limited.add(head.limited.split(",").map(Number))
+    if (tasks.length === 0) return await claimLimited(store, holdings, now, worker, lanes)
+  }
+  const nextDue = head?.next_due
+  return {
+    tasks,
+    nextDueMillis: typeof nextDue === "number" ? Math.max(0, nextDue) : undefined,
+  }
+}
 
 const noteFronts = (marks: Marks, lanes: Lanes, head: Row | undefined, found: number): void => {
   if (found < lanes.asked || typeof head?.fronts !== "string") marks.forget(lanes.queueIds)
@@ -204,10 +190,11 @@ const noteFronts = (marks: Marks, lanes: Lanes, head: Row | undefined, found: nu
 
 const claimLimited = async (
   store: Store,
+  holdings: Holdings,
   now: string | null,
   worker: string,
   lanes: Lanes,
-): Promise<Taken> => {
+): Promise<Driver.Claim> => {
   const { connection, limited, statements } = store
   const answer = await connection.transaction((query) =>
     LimitedClaims.claim(query, statements, now, worker, lanes.wanted, {
@@ -216,45 +203,10 @@ const claimLimited = async (
     })
   )
   limited.remove(answer.unlimited)
-  const batches = answer.taken.map(({ claim, limited, rows }) => ({
-    id: claim,
-    tasks: tasksOf(rows, lanes).map((task) => ({ ...task, limited })),
-  }))
   return {
-    batches,
-    claim: {
-      tasks: batches.flatMap(({ tasks }) => tasks),
-      nextDueMillis: answer.nextMillis === Infinity ? undefined : answer.nextMillis,
-    },
-  }
-}
-
-const tasksOf = (rows: ReadonlyArray<Row>, { nameOf }: Lanes) =>
-  unpack(rows, ownColumns, (row, own) => toTask(row, own, nameOf))
-
-type Own = Readonly<Record<typeof ownColumns[number], string | null>>
-
-const toTask = (row: Row, own: Own, nameOf: (id: number) => string): Driver.ClaimedTask => {
-  const id = own.task_id!
-  return {
-    id,
-    runId: own.run_id ?? id,
-    state: "running",
-    lease: row.lease as number,
-    failures: row.failures as number,
-    crashes: row.crashes as number,
-    maxAttempts: row.max_attempts as number,
-    maxCrashes: row.max_crashes as number,
-    awaited: row.awaited as boolean,
-    flowType: row.flow_type as "job" | "flow",
-    flow: row.flow as string,
-    step: row.step as string,
-    index: row.index as number | null ?? Number(own.element),
-    queue: nameOf(row.queue_id as number),
-    input: own.input!,
-    enqueuedAt: Number(own.created),
-    trace: own.trace ?? undefined,
-    version: (row.version as string | null) ?? undefined,
-    ...placeOf(row),
+    tasks: answer.taken.flatMap(({ claim, limited, rows }) =>
+      rows.length === 0 ? [] : tasksOf(rows, lanes.nameOf, holdings.begin(worker, claim), limited)
+    ),
+    nextDueMillis: answer.nextMillis === Infinity ? undefined : answer.nextMillis,
   }
 }

@@ -6,17 +6,55 @@
  */
 import type { Task } from "@millrace/core"
 
-interface Claim {
-  readonly id: number
-  readonly worker: string
-  open: number
-}
-
-interface Held {
+/**
+ * The ticket of a task that this process has claimed, which comes back with each change of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Ticket {
+  readonly id: Task.TaskId
   readonly lease: number
   readonly claim: Claim
-  /** A transaction has settled it, which may have been committed. */
-  sent: boolean
+  /** `sent` where a transaction has settled it, which may have been committed. */
+  state: "open" | "sent" | "closed" = "open"
+  /** The last batch that it was seen in. */
+  batch = 0
+
+  constructor(id: Task.TaskId, lease: number, claim: Claim) {
+    this.id = id
+    this.lease = lease
+    this.claim = claim
+  }
+}
+
+/**
+ * A claim, and what of it is open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Claim {
+  readonly holdings: Holdings
+  readonly id: number
+  readonly worker: string
+  readonly tickets: Array<Ticket> = []
+  open = 0
+  /** How many would be closed by the batch that is looked at. */
+  closing = 0
+
+  constructor(holdings: Holdings, id: number, worker: string) {
+    this.holdings = holdings
+    this.id = id
+    this.worker = worker
+  }
+
+  add(id: Task.TaskId, lease: number): Ticket {
+    const ticket = new Ticket(id, lease, this)
+    this.tickets.push(ticket)
+    this.open++
+    return ticket
+  }
 }
 
 /**
@@ -27,62 +65,56 @@ interface Held {
  * @since 0.1.0
  */
 export class Holdings {
-  readonly #held = new Map<Task.TaskId, Held>()
+  readonly #claims = new Set<Claim>()
   /** Claims that ended only after the statement that could have deleted them was written. */
   #ended: Array<number> = []
+  #batches = 0
 
-  remember(
-    worker: string,
-    id: number,
-    tasks: ReadonlyArray<{ readonly id: Task.TaskId; readonly lease: number }>,
-  ): void {
-    const claim: Claim = { id, worker, open: tasks.length }
-    for (const task of tasks) {
-      const before = this.#held.get(task.id)
-      if (before !== undefined) this.#close(before.claim)
-      this.#held.set(task.id, { lease: task.lease, claim, sent: false })
-    }
+  /** A claim that was made, to which its tasks are then added. */
+  begin(worker: string, id: number): Claim {
+    const claim = new Claim(this, id, worker)
+    this.#claims.add(claim)
+    return claim
   }
 
-  claimOf(id: Task.TaskId, lease: number): number | undefined {
-    const held = this.#held.get(id)
-    return held?.lease === lease ? held.claim.id : undefined
+  /** The ticket of a change, where this process holds its task. */
+  ticketOf({ ticket, taskId, lease }: Task.Change): Ticket | undefined {
+    if (!(ticket instanceof Ticket)) return undefined
+    const { claim, id, state } = ticket
+    return id === taskId && ticket.lease === lease && state !== "closed" && claim.holdings === this
+      ? ticket
+      : undefined
+  }
+
+  /** The tickets of changes, where all are held, each once, and no transaction has settled any. */
+  openTicketsOf(changes: ReadonlyArray<Task.Change>): ReadonlyArray<Ticket> | undefined {
+    const batch = ++this.#batches
+    const tickets: Array<Ticket> = []
+    for (const change of changes) {
+      const ticket = this.ticketOf(change)
+      if (ticket?.state !== "open" || ticket.batch === batch) return undefined
+      ticket.batch = batch
+      tickets.push(ticket)
+    }
+    return tickets
   }
 
   /** These tasks are settled in a transaction: that is known once it is committed. */
-  send(tasks: ReadonlyArray<Task.TaskId>): void {
-    for (const id of tasks) {
-      const held = this.#held.get(id)
-      if (held !== undefined) held.sent = true
-    }
-  }
-
-  /** As `claimOf`, for a task that no transaction has settled. */
-  unsentClaimOf(id: Task.TaskId, lease: number): number | undefined {
-    const held = this.#held.get(id)
-    return held?.lease === lease && !held.sent ? held.claim.id : undefined
+  send(tickets: ReadonlyArray<Ticket>): void {
+    for (const ticket of tickets) if (ticket.state === "open") ticket.state = "sent"
   }
 
   /** The claims that have ended once these tasks are settled, with those that had before. */
-  endedWith(tasks: ReadonlyArray<Task.TaskId>): ReadonlyArray<number> {
-    const closing = new Map<Claim, number>()
-    for (const id of tasks) {
-      const claim = this.#held.get(id)?.claim
-      if (claim !== undefined) closing.set(claim, (closing.get(claim) ?? 0) + 1)
-    }
+  endedWith(tickets: ReadonlyArray<Ticket>): ReadonlyArray<number> {
     const ended = this.#ended.slice()
-    for (const [claim, count] of closing) if (count === claim.open) ended.push(claim.id)
+    for (const { claim } of tickets) if (++claim.closing === claim.open) ended.push(claim.id)
+    for (const { claim } of tickets) claim.closing = 0
     return ended
   }
 
   /** These tasks are settled, and these claims are deleted. */
-  settled(tasks: ReadonlyArray<Task.TaskId>, deleted: ReadonlyArray<number>): void {
-    for (const id of tasks) {
-      const held = this.#held.get(id)
-      if (held === undefined) continue
-      this.#held.delete(id)
-      this.#close(held.claim)
-    }
+  settled(tickets: ReadonlyArray<Ticket>, deleted: ReadonlyArray<number>): void {
+    for (const ticket of tickets) this.#close(ticket)
     if (deleted.length > 0 && this.#ended.length > 0) {
       const gone = new Set(deleted)
       this.#ended = this.#ended.filter((id) => !gone.has(id))
@@ -95,23 +127,34 @@ export class Holdings {
     leases: ReadonlyArray<{ readonly id: Task.TaskId; readonly lease: number }>,
     lost: ReadonlySet<Task.TaskId>,
   ): void {
+    const gone = new Map(
+      leases.flatMap(({ id, lease }) => lost.has(id) ? [[id, lease] as const] : []),
+    )
     // A worker can name what another one holds: that is lost to it, and not ended.
-    const own = leases.filter(({ id, lease }) => {
-      const held = this.#held.get(id)
-      return lost.has(id) && held?.lease === lease && held.claim.worker === worker
-    })
-    this.settled(own.map(({ id }) => id), [])
+    for (const claim of this.#claims) {
+      if (claim.worker !== worker) continue
+      for (const ticket of claim.tickets) {
+        if (gone.get(ticket.id) === ticket.lease) this.#close(ticket)
+      }
+    }
   }
 
   /** A worker holds nothing any more; what it held is left to recovery. */
   forget(worker: string): void {
-    for (const [id, held] of this.#held) {
-      if (held.claim.worker === worker) this.#held.delete(id)
+    for (const claim of this.#claims) {
+      if (claim.worker !== worker) continue
+      this.#claims.delete(claim)
+      for (const ticket of claim.tickets) ticket.state = "closed"
     }
   }
 
-  #close(claim: Claim): void {
+  #close(ticket: Ticket): void {
+    if (ticket.state === "closed") return
+    ticket.state = "closed"
+    const { claim } = ticket
     claim.open--
-    if (claim.open === 0) this.#ended.push(claim.id)
+    if (claim.open > 0) return
+    this.#claims.delete(claim)
+    this.#ended.push(claim.id)
   }
 }

@@ -50,8 +50,8 @@ export const namesOf = ({ shared, own }: Columns): ReadonlyArray<string> => [
 ]
 
 /**
- * Unpacks rows, in their order: `read` is given the row that is shared, and reads the others by the
- * name of a column.
+ * Unpacks rows, in their order: `read` is given the row that is shared, then reads the others by
+ * the name of a column.
  *
  * @category conversions
  * @since 0.1.0
@@ -59,18 +59,19 @@ export const namesOf = ({ shared, own }: Columns): ReadonlyArray<string> => [
 export const unpack = <const Name extends string, A>(
   rows: ReadonlyArray<Row>,
   own: ReadonlyArray<Name>,
-  read: (shared: Row, own: Readonly<Record<Name, string | null>>) => A,
+  read: (shared: Row) => (own: Readonly<Record<Name, string | null>>) => A,
 ): ReadonlyArray<A> => {
   const all: Array<A> = []
   const current = {} as Record<Name, string | null>
   for (const row of rows) {
+    const readOwn = read(row)
     const places = (row.nth as string).split(separator)
     const texts = own.map((name) => (row[name] as string | null)?.split(separator))
     for (let index = 0; index < places.length; index++) {
       for (let column = 0; column < own.length; column++) {
         current[own[column]!] = texts[column]?.[index] ?? null
       }
-      all[Number(places[index]) - 1] = read(row, current)
+      all[Number(places[index]) - 1] = readOwn(current)
     }
   }
   return all

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query } from "./Connection.ts"
 import { follow, isSimple, isTold, queuesOf } from "./Consequences.ts"
-import type { Holdings } from "./Holdings.ts"
+import type { Holdings, Ticket } from "./Holdings.ts"
 import { applyParams } from "./statements/Apply.ts"
 import { type KnownChange, settleParams } from "./statements/Settle.ts"
 import { settleReportingParams } from "./statements/SettleReporting.ts"
@@ -74,7 +74,7 @@ const settleInside = async (
   changes: ReadonlyArray<Change>,
 ): Promise<ReadonlyArray<Settled>> => {
   const batch = sorted(holdings, changes)
-  holdings.send(batch.known.map(({ change }) => change.taskId))
+  holdings.send(batch.closing)
   const written = await write(store, query, now, batch, [], "settle")
   const queueId = await queueIdsBeside(store, query, queuesOf(changes))
   await follow(store.statements, query, now, writtenOf(batch, written), queueId)
@@ -86,7 +86,7 @@ interface Batch {
   readonly known: ReadonlyArray<KnownChange>
   readonly unknown: ReadonlyArray<Change>
   /** What this process held. */
-  readonly closing: ReadonlyArray<Task.TaskId>
+  readonly closing: ReadonlyArray<Ticket>
   readonly keys: ReadonlyArray<string>
 }
 
@@ -118,19 +118,21 @@ const writtenOf = ({ known, unknown }: Batch, written: ReadonlySet<string>) =>
 // the slower way: in two statements they would not become ready in the order of the batch.
 const sorted = (holdings: Holdings, changes: ReadonlyArray<Change>): Batch => {
   const known: Array<KnownChange> = []
+  const closing: Array<Ticket> = []
   const all: Array<Change> = []
   const keys = changes.map(keyOf)
   const seen = new Set<string>()
   changes.forEach((change, index) => {
     if (seen.has(keys[index]!)) return
     seen.add(keys[index]!)
-    const claim = change.from === "running" && change.entry.lease === change.lease
-      ? holdings.claimOf(change.taskId, change.lease)
+    const ticket = change.from === "running" && change.entry.lease === change.lease
+      ? holdings.ticketOf(change)
       : undefined
     all.push(change)
-    if (claim !== undefined) known.push({ change, claim })
+    if (ticket === undefined) return
+    known.push({ change, claim: ticket.claim.id })
+    closing.push(ticket)
   })
-  const closing = known.map(({ change }) => change.taskId)
   return known.length === all.length
     ? { known, unknown: [], closing, keys }
     : { known: [], unknown: all, closing, keys }

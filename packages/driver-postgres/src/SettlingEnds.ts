@@ -10,7 +10,7 @@ import { isSimple, isTold } from "./Consequences.ts"
 import { codeOf } from "./DatabaseError.ts"
 import type { Holdings } from "./Holdings.ts"
 import { answers, keyOf } from "./Settling.ts"
-import { type KnownChange, settleParams } from "./statements/Settle.ts"
+import { settleParams } from "./statements/Settle.ts"
 import { settleReportingParams } from "./statements/SettleReporting.ts"
 import type { Store } from "./Store.ts"
 
@@ -28,16 +28,17 @@ export const settleEnds = async (
   now: string | null,
   changes: ReadonlyArray<Task.Change>,
 ): Promise<ReadonlyArray<Driver.Settled> | undefined> => {
-  const known = knownEnds(holdings, changes)
-  if (known === undefined) return undefined
-  const ids = changes.map(({ taskId }) => taskId)
-  const ended = holdings.endedWith(ids)
+  if (!changes.every(isEnd)) return undefined
+  const tickets = holdings.openTicketsOf(changes)
+  if (tickets === undefined) return undefined
+  const known = changes.map((change, index) => ({ change, claim: tickets[index]!.claim.id }))
+  const ended = holdings.endedWith(tickets)
   try {
     const { settleEnds, settleReportingEnds } = store.statements
     const [row] = changes.some(isTold)
       ? await query(settleReportingEnds, settleReportingParams(now, ended, known))
       : await query(settleEnds, settleParams(now, ended, known))
-    holdings.settled(ids, ended)
+    holdings.settled(tickets, ended)
     const which = row?.which
     if (typeof which !== "string") return changes.map(applied)
     const written = new Set(which.split(","))
@@ -57,20 +58,6 @@ const applied = ({ taskId, entry }: Task.Change): Driver.Settled => ({
 })
 
 // What an attempt's own transaction has settled is in the history, if it was committed.
-const knownEnds = (
-  holdings: Holdings,
-  changes: ReadonlyArray<Task.Change>,
-): ReadonlyArray<KnownChange> | undefined => {
-  const known: Array<KnownChange> = []
-  const seen = new Set<Task.TaskId>()
-  for (const change of changes) {
-    const { taskId, from, entry, lease, to, awaited } = change
-    if (!Task.isTerminal(to.state) || awaited || !isSimple(change)) return undefined
-    if (from !== "running" || entry.lease !== lease) return undefined
-    const claim = holdings.unsentClaimOf(taskId, lease)
-    if (claim === undefined) return undefined
-    known.push({ change, claim })
-    seen.add(taskId)
-  }
-  return seen.size === changes.length ? known : undefined
-}
+const isEnd = (change: Task.Change): boolean =>
+  change.from === "running" && change.entry.lease === change.lease && !change.awaited &&
+  Task.isTerminal(change.to.state) && isSimple(change)

@@ -32,8 +32,8 @@ describe("settling a batch that ends its tasks", () => {
   const statements = Statements.make("millrace")
   const settling = async (task: ReturnType<typeof running>, wasSent: boolean) => {
     const holdings = new Holdings()
-    holdings.remember("worker", 7, [task])
-    if (wasSent) holdings.send([task.id])
+    const ticket = holdings.begin("worker", 7).add(task.id, task.lease)
+    if (wasSent) holdings.send([ticket])
     const asked: Array<string> = []
     const query: Query = (text) => {
       asked.push(text)
@@ -42,7 +42,7 @@ describe("settling a batch that ends its tasks", () => {
         : Promise.resolve([{ written: 1, which: null }])
     }
     const settle = Settling.make(storeOf(query, statements), holdings)
-    const answers = await Effect.runPromise(settle([F.completed(task)]))
+    const answers = await Effect.runPromise(settle([F.completed({ ...task, ticket })]))
     return { asked, statuses: answers.map(({ status }) => status) }
   }
 
@@ -71,7 +71,7 @@ describe("settling a batch of which one claim is not known", () => {
     const statements = Statements.make("millrace")
     const [known, unknown] = [running(F.newId()), running(F.newId())]
     const holdings = new Holdings()
-    holdings.remember("worker", 7, [known])
+    const ticket = holdings.begin("worker", 7).add(known.id, known.lease)
     const asked: Array<string> = []
     const query: Query = (text) => {
       asked.push(text)
@@ -80,11 +80,11 @@ describe("settling a batch of which one claim is not known", () => {
         : Promise.resolve([known, unknown].map(({ id }) => ({ task_id: id, lease: 1 })))
     }
     const settle = Settling.make(storeOf(query, statements), holdings)
-    const changes = [known, unknown].map(F.completed)
+    const changes = [{ ...known, ticket }, unknown].map(F.completed)
     const answers = await Effect.runPromise(settle(changes))
     assertEquals(asked, [statements.apply, statements.apply])
     assertEquals(answers.map(({ status }) => status), ["applied", "applied"])
     // The claim is over, and is deleted with the next statement that can.
-    assertEquals([holdings.claimOf(known.id, 1), holdings.endedWith([])], [undefined, [7]])
+    assertEquals([holdings.ticketOf(changes[0]!), holdings.endedWith([])], [undefined, [7]])
   })
 })

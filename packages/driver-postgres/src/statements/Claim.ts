@@ -197,7 +197,8 @@ export const columns = {
   own: {
     task_id: "taken.task_id::text",
     run_id: "nullif(w.run_id, w.id)::text",
-    created: `${millisOf("w.created_at")}::text`,
+    // A whole number is written faster than a float.
+    created: "(date_part('epoch', w.created_at) * 1000)::bigint::text",
     input: "w.input::text",
     trace: "w.trace",
     // The elements of a map differ in it.

@@ -16,10 +16,11 @@ import * as Outcomes from "./Outcomes.ts"
 import type { Catalogue, Served } from "./Served.ts"
 import type { Session } from "./Session.ts"
 
-/** A claimed task and the session that holds it. */
+/** A claimed task, and the session that holds it at a place. */
 export interface Held {
   readonly task: ClaimedTask
   readonly session: Session
+  readonly place: number
 }
 
 /** An attempt that ended, or never began, with what it came to. */
@@ -62,6 +63,7 @@ export class Attempts {
   readonly #reports: Reports
   readonly #context: Context.Context<never>
   readonly #annotations: Readonly<Record<string, unknown>>
+  readonly #annotated: boolean
   readonly #clock: Clock.Clock
   readonly #random: { nextDoubleUnsafe(): number }
   readonly #traced: boolean
@@ -82,6 +84,7 @@ export class Attempts {
       context as Context.Context<Scope.Scope | Tracer.ParentSpan>,
     )
     this.#annotations = Context.get(context, References.CurrentLogAnnotations)
+    this.#annotated = Object.keys(this.#annotations).length > 0
     this.#clock = Context.get(context, Clock.Clock)
     this.#random = Context.get(context, Random.Random)
     this.#traced = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
@@ -112,7 +115,9 @@ export class Attempts {
       return false
     }
     const running: Running = {
-      ...held,
+      task: held.task,
+      session: held.session,
+      place: held.place,
       served,
       startedAt: now,
       ending: undefined,
@@ -154,7 +159,9 @@ export class Attempts {
 
   #fork(running: Running, input: unknown): Fiber.Fiber<unknown, unknown> {
     const { served, task } = running
-    const annotations = { ...this.#annotations, ...annotationsOf(task) }
+    const annotations = this.#annotated
+      ? { ...this.#annotations, ...annotationsOf(task) }
+      : annotationsOf(task)
     let context = Context.add(this.#context, References.CurrentLogAnnotations, annotations)
     let effect: Effect.Effect<unknown, unknown, any>
     if (served.answer !== undefined) {
@@ -176,7 +183,7 @@ export class Attempts {
 
   /** The facts, which also stand for the attempt where its handler finishes it. */
   #factsOf(running: Running, input: unknown): AttemptContext["Service"] {
-    const { task, session, served } = running
+    const { task, session, place, served } = running
     return register(factsOf(running, input), {
       change: (output) => {
         const encoded = served.output.encode(output)
@@ -187,7 +194,7 @@ export class Attempts {
         return { ok: true, value: transition(task, event)! }
       },
       // What is settled is not held any more: the next heartbeat must not call it lost.
-      stored: () => session.release(task),
+      stored: () => session.release(task, place),
       state: "open",
     })
   }
@@ -212,9 +219,9 @@ export class Attempts {
   }
 
   #onExit(running: Running, exit: Exit.Exit<unknown, unknown>): void {
-    const { task, session, served, ending } = running
+    const { task, session, place, served, ending } = running
     if (ending === "lost") {
-      session.release(task)
+      session.release(task, place)
       return
     }
     const outcome = Outcomes.ofExit(exit, {
@@ -224,17 +231,19 @@ export class Attempts {
       random: Exit.isSuccess(exit) ? 0 : this.#random.nextDoubleUnsafe(),
     })
     const elapsedMillis = this.#elapsedMillis(running)
-    this.#reports.ended({ task, session, outcome, elapsedMillis, policy: served.policy })
+    this.#reports.ended({ task, session, place, outcome, elapsedMillis, policy: served.policy })
   }
 }
 
 /** What every log of an attempt carries. */
-export const annotationsOf = (task: ClaimedTask) => ({
-  ...(task.flowType === "job" ? { job: task.flow } : { flow: task.flow, step: task.step }),
-  run: task.runId,
-  attempt: task.failures + 1,
-  queue: task.queue,
-})
+export const annotationsOf = (
+  { flow, flowType, runId: run, failures, queue, step }: ClaimedTask,
+): Readonly<Record<string, unknown>> => {
+  const attempt = failures + 1
+  return flowType === "job"
+    ? { job: flow, run, attempt, queue }
+    : { flow, step, run, attempt, queue }
+}
 
 const factsOf = ({ task, served }: Running, input: unknown) =>
   AttemptContext.of({

@@ -87,7 +87,8 @@ export class Intake {
   /** A session lost a task. */
   lost(session: Session, id: TaskId, lease: number): void {
     for (const lane of this.#lanes.values()) {
-      if (lane.drop(id, lease)) session.release({ id, lease })
+      const held = lane.drop(id, lease)
+      if (held !== undefined) session.release(held.task, held.place)
     }
     this.#attempts.lose(id, lease)
   }
@@ -143,7 +144,7 @@ export class Intake {
     for (const lane of this.#lanes.values()) {
       for (let held = lane.next(now); held !== undefined; held = lane.next(now)) {
         // After a long pause others have it, though no heartbeat has told so yet.
-        if (now >= held.session.expiresAt) held.session.release(held.task)
+        if (now >= held.session.expiresAt) held.session.release(held.task, held.place)
         else if (this.#attempts.start(held, now)) lane.active++
         now = monotonicMillis(this.#clock)
         if (now - began > sliceMillis) {
@@ -198,10 +199,10 @@ export class Intake {
     const now = monotonicMillis(this.#clock)
     const byQueue = new Map<string, Array<Held>>()
     for (const task of tasks) {
-      session.hold(task)
+      const held: Held = { task, session, place: session.hold(task) }
       const found = byQueue.get(task.queue)
-      if (found === undefined) byQueue.set(task.queue, [{ task, session }])
-      else found.push({ task, session })
+      if (found === undefined) byQueue.set(task.queue, [held])
+      else found.push(held)
     }
     for (const { queue, limit } of lanes) {
       this.#lanes.get(queue)!.add(byQueue.get(queue) ?? [], limit, now)

@@ -77,12 +77,11 @@ export class Lane {
     return all.filter(({ since }) => since < before).map(({ held }) => held)
   }
 
-  /** Forgets a waiting task whose lease is lost; answers whether it was there. */
-  drop(id: TaskId, lease: number): boolean {
+  /** Forgets a waiting task whose lease is lost, and answers it if it was there. */
+  drop(id: TaskId, lease: number): Held | undefined {
     const at = this.#waiting.findIndex(({ held: { task } }, index) =>
       index >= this.#head && task.id === id && task.lease === lease
     )
-    if (at >= 0) this.#waiting.splice(at, 1)
-    return at >= 0
+    return at >= 0 ? this.#waiting.splice(at, 1)[0]!.held : undefined
   }
 }

@@ -3,6 +3,12 @@
  */
 import type { TaskId } from "../../Task.ts"
 
+/** A task with the lease of the claim. */
+interface Holding {
+  readonly id: TaskId
+  readonly lease: number
+}
+
 export class Session {
   readonly id: string
   /** By the worker's own monotonic clock, and a little early: the last heartbeat was sent then. */
@@ -12,8 +18,9 @@ export class Session {
    * lost: it claims no more, and ends as soon as it holds nothing, which gives those tasks up.
    */
   state: "open" | "draining" | "ended" = "open"
-  /** The leases of all that was claimed and is not settled. */
-  readonly #held = new Map<TaskId, number>()
+  /** All that was claimed and is not settled, each at its place; places are used again. */
+  readonly #held: Array<Holding | undefined> = []
+  readonly #free: Array<number> = []
 
   constructor(id: string, expiresAt: number) {
     this.id = id
@@ -21,23 +28,31 @@ export class Session {
   }
 
   get size(): number {
-    return this.#held.size
+    return this.#held.length - this.#free.length
   }
 
-  hold(task: { readonly id: TaskId; readonly lease: number }): void {
-    this.#held.set(task.id, task.lease)
+  /** Answers the place by which to release it. */
+  hold(task: Holding): number {
+    const place = this.#free.pop() ?? this.#held.length
+    this.#held[place] = task
+    return place
   }
 
-  release(task: { readonly id: TaskId; readonly lease: number }): void {
-    if (this.#held.get(task.id) === task.lease) this.#held.delete(task.id)
+  /** Does nothing where it was released before. */
+  release(task: Holding, place: number): void {
+    if (this.#held[place] !== task) return
+    this.#held[place] = undefined
+    this.#free.push(place)
   }
 
-  leaseOf(id: TaskId): number | undefined {
-    return this.#held.get(id)
+  holds(id: TaskId): boolean {
+    return this.#held.some((task) => task?.id === id)
   }
 
-  held(): ReadonlyArray<{ readonly id: TaskId; readonly lease: number }> {
-    return Array.from(this.#held, ([id, lease]) => ({ id, lease }))
+  held(): ReadonlyArray<Holding> {
+    return this.#held.flatMap((task) =>
+      task === undefined ? [] : [{ id: task.id, lease: task.lease }]
+    )
   }
 
   drain(): void {

@@ -108,7 +108,7 @@ export class Sessions {
 
   /** Whether a task is among what any session holds. */
   holds(id: TaskId): boolean {
-    for (const session of this.#sessions) if (session.leaseOf(id) !== undefined) return true
+    for (const session of this.#sessions) if (session.holds(id)) return true
     return false
   }
 

@@ -118,7 +118,7 @@ export class Settling {
     )
     batch.forEach((pending, index) => {
       const { ended, change } = pending
-      ended.session.release(ended.task)
+      ended.session.release(ended.task, ended.place)
       if (ended.task.limited !== undefined) limited.add(ended.task.queue)
       const answer = settled[index]!
       const applied = answer.status === "applied" || answer.kind === change.entry.kind
@@ -143,8 +143,8 @@ export class Settling {
       return Effect.forEach(batch, (pending) => this.#write([pending]), { discard: true })
     }
     // The lease stays unanswered. When the session ends, the task is given up and recovered.
-    const { task, session } = batch[0]!.ended
-    session.release(task)
+    const { task, session, place } = batch[0]!.ended
+    session.release(task, place)
     session.drain()
     return Effect.annotateLogs(
       Effect.logError(`The storage refused the outcome of the attempt. ${error.message}`),

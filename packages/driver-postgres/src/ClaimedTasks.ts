@@ -1,0 +1,66 @@
+/**
+ * The tasks that a claim answers, read from its packed rows.
+ *
+ * @since 0.1.0
+ */
+import type { Driver } from "@millrace/core"
+import type { Row } from "./Connection.ts"
+import type { Claim } from "./Holdings.ts"
+import { unpack } from "./Packing.ts"
+import { placeOf } from "./Place.ts"
+import { own as ownColumns } from "./statements/Claim.ts"
+
+type Own = Readonly<Record<typeof ownColumns[number], string | null>>
+
+/** Reads them; each gets its ticket of the claim.
+ * @category conversions
+ * @since 0.1.0 */
+export const tasksOf = (
+  rows: ReadonlyArray<Row>,
+  nameOf: (queueId: number) => string,
+  claim: Claim,
+  limited?: Driver.ClaimedTask["limited"],
+): ReadonlyArray<Driver.ClaimedTask> =>
+  unpack(rows, ownColumns, (row) => {
+    // A copy of what is shared is made for each task, so nothing is looked up but once.
+    const lease = row.lease as number
+    const failures = row.failures as number
+    const crashes = row.crashes as number
+    const maxAttempts = row.max_attempts as number
+    const maxCrashes = row.max_crashes as number
+    const awaited = row.awaited as boolean
+    const flowType = row.flow_type as "job" | "flow"
+    const flow = row.flow as string
+    const step = row.step as string
+    const index = row.index as number | null
+    const queue = nameOf(row.queue_id as number)
+    const version = (row.version as string | null) ?? undefined
+    const { branch, undoes } = placeOf(row)
+    return (own: Own) => {
+      const id = own.task_id!
+      return {
+        id,
+        runId: own.run_id ?? id,
+        state: "running",
+        lease,
+        failures,
+        crashes,
+        maxAttempts,
+        maxCrashes,
+        awaited,
+        flowType,
+        flow,
+        step,
+        index: index ?? Number(own.element),
+        queue,
+        input: own.input!,
+        enqueuedAt: Number(own.created),
+        trace: own.trace ?? undefined,
+        version,
+        branch,
+        undoes,
+        limited,
+        ticket: claim.add(id, lease),
+      }
+    }
+  })

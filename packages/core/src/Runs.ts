@@ -17,6 +17,16 @@ import { isTerminal } from "./Task.ts"
 import { refuseToWait } from "./Transaction.ts"
 
 export type { AttemptRecord, Run } from "./internal/managing/Run.ts"
+export {
+  cancelMany,
+  type Changed,
+  discardMany,
+  type ManyOptions,
+  rescheduleMany,
+  retryMany,
+  type Selection,
+  type StopOptions,
+} from "./internal/managing/Many.ts"
 export type { When } from "./internal/managing/When.ts"
 export { type Filter, list, type ListOptions, type Page } from "./internal/managing/Listing.ts"
 

@@ -22,6 +22,7 @@ import { heartbeatCases } from "./conformance/heartbeat.ts"
 import { insertCases } from "./conformance/insert.ts"
 import { limitCases } from "./conformance/limits.ts"
 import { listCases } from "./conformance/list.ts"
+import { manyCases } from "./conformance/many.ts"
 import { orderCases } from "./conformance/order.ts"
 import { pausingCases } from "./conformance/pausing.ts"
 import { payloadCases } from "./conformance/payload.ts"
@@ -88,6 +89,7 @@ export const cases: ReadonlyArray<Case> = [
   ...pruneCases,
   ...findCases,
   ...listCases,
+  ...manyCases,
   ...branchCases,
   ...progressCases,
   ...wakingCases,

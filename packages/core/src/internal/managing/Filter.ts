@@ -5,6 +5,7 @@
 import type { FindQuery } from "../../Driver.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
+import * as RunId from "../../RunId.ts"
 import type { State } from "../../Task.ts"
 import { type Instant, instantOf, isStorable } from "../instants.ts"
 
@@ -15,6 +16,8 @@ import { type Instant, instantOf, isStorable } from "../instants.ts"
  * @since 0.1.0
  */
 export interface Filter {
+  /** Any of these runs: at most 1,000. */
+  readonly ids?: ReadonlyArray<RunId.RunId> | undefined
   /** The job or flow, or its slug. */
   readonly job?: string | { readonly slug: string } | undefined
   readonly queue?: string | undefined
@@ -69,6 +72,10 @@ const slugOf = (job: unknown): unknown =>
 
 /** The checks of a filter. */
 export const checks: Checks<Filter> = {
+  ids: (value) =>
+    Array.isArray(value) && value.length <= Limits.pageSize && value.every(RunId.isRunId)
+      ? undefined
+      : `a list of at most ${Limits.pageSize} ids of runs`,
   job: (value) => isText(slugOf(value)) ? undefined : "a job, a flow or a slug",
   queue: (value) => isText(value) ? undefined : "the name of a queue",
   states: (value) =>
@@ -102,6 +109,7 @@ export const conditionsOf = (filter: Filter): Conditions => {
   const flow = slugOf(filter.job) as string | undefined
   return {
     own: true,
+    ids: filter.ids,
     flow,
     queue: filter.queue,
     states: filter.states,

@@ -5,6 +5,7 @@
 import { Attempt, type AttemptContext, Job, type RunId, Runs } from "@millrace/core"
 import { Simulation } from "@millrace/testing"
 import { Clock, Effect, Schema } from "effect"
+import { slots } from "./Slots.ts"
 
 const kinds = ["plain", "long", "mends", "fails", "hangs", "snoozes", "later", "discards"] as const
 
@@ -212,4 +213,5 @@ export const bench = {
       seeds,
     }),
   storm: (seeds: ReadonlyArray<number>) => Simulation.explore({ ...options(stormily), seeds }),
+  slots,
 }

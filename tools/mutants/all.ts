@@ -3,6 +3,7 @@ import { flows } from "./list/flows.ts"
 import { memory } from "./list/memory.ts"
 import { postgresql } from "./list/postgres.ts"
 import { rules } from "./list/rules.ts"
+import { times } from "./list/times.ts"
 import { workers } from "./list/worker.ts"
 import type { Mutant } from "./Mutant.ts"
 
@@ -12,4 +13,5 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...postgresql,
   ...workers,
   ...flows,
+  ...times,
 ]

@@ -19,12 +19,13 @@ export const cleanLimitMillis = 300_000
 const tests: Readonly<Partial<Record<Check, string>>> = {
   memory: "./packages/testing/test/conformance-memory.test.ts",
   pglite: "./packages/testing/test/conformance-pglite.test.ts",
+  schedules: "./packages/testing/test/schedules.test.ts",
   races: "./packages/driver-postgres/test/races.test.ts",
   flows: "./packages/driver-postgres/test/races-flows.test.ts",
   graphs: "./packages/testing/test/flow-model.test.ts",
 }
 
-const seeds: Readonly<Partial<Record<Check, number>>> = { calm: 5, storm: 60, deaf: 20 }
+const seeds: Readonly<Partial<Record<Check, number>>> = { calm: 5, storm: 60, deaf: 20, slots: 60 }
 
 /** Runs a check in the sandbox. */
 export const look = async (
@@ -48,12 +49,14 @@ const simulation = (check: Check) => [
 const words: Readonly<Record<Check, string>> = {
   memory: "conformance",
   pglite: "conformance on PGlite",
+  schedules: "cases of schedules",
   races: "races",
   flows: "races of runs",
   graphs: "random flows",
   calm: "simulation without faults",
   storm: "simulation with faults",
   deaf: "simulation with lost wakeups",
+  slots: "simulation of schedules and limits",
 }
 
 const ofTests = (check: Check, { code, output }: Ran): Verdict => {

@@ -29,5 +29,6 @@ describe("without a mutant the simulation is clean", () => {
 
   it("without faults", async () => void await Effect.runPromise(bench.calm(seeds(2))))
   it("with all faults", async () => void await Effect.runPromise(bench.storm(seeds(20))))
+  it("of schedules and limits", async () => void await Effect.runPromise(bench.slots(seeds(10))))
   it("with lost wakeups", async () => void await Effect.runPromise(bench.deaf(seeds(5))))
 })

@@ -64,4 +64,52 @@ describe("schedules in a simulation", () => {
     assert(seen.ticks > 60 * 20, `${seen.ticks} ticks`)
     assert(seen.sweeps > 60 * 5, `${seen.sweeps} sweeps`)
   })
+
+  const Poll = Job.make("poll", {
+    input: Schema.Int,
+    queue: "polls",
+    maxAttempts: 3,
+    maxCrashes: 50,
+    unique: { key: (n) => `source ${n % 4}`, states: ["waiting", "ready", "running"] },
+    group: (n) => `host ${n % 2}`,
+    schedule: { cron: "*/10 * * * * *", input: 1 },
+  })
+
+  it("keep to keys, groups and limits, while others pause and change them", async () => {
+    let most = 0
+    const report = await Effect.runPromise(Simulation.explore({
+      state: () => ({ running: 0 }),
+      seeds: 25,
+      duration: "4 minutes",
+      jobs: (state) => [
+        Poll.perform((n) =>
+          Effect.gen(function* () {
+            most = Math.max(most, ++state.running)
+            yield* Effect.sleep(`${2 + n % 4} seconds`)
+            if (n === 3) yield* Effect.die("gone")
+          }).pipe(Effect.ensuring(Effect.sync(() => state.running--)))
+        ),
+      ],
+      worker: {
+        queues: { polls: { limits: { concurrency: 2, rate: { count: 40, per: "1 minute" } } } },
+      },
+      load: () =>
+        Effect.gen(function* () {
+          for (const n of [2, 3, 4]) {
+            yield* Schedules.upsert(`poll ${n}`, Poll, n, { every: `${n * 3} seconds` })
+          }
+          for (let round = 0; round < 20; round++) {
+            yield* Effect.sleep("11 seconds")
+            yield* Poll.enqueue(round)
+            if (round % 4 === 1) yield* Schedules.pause("poll 2")
+            if (round % 4 === 3) yield* Schedules.resume("poll 2")
+            if (round % 5 === 4) yield* Schedules.remove("poll 3")
+            if (round % 5 === 0) yield* Schedules.upsert("poll 3", Poll, 3, { every: "7 seconds" })
+          }
+        }),
+    }))
+    assertEquals(report.seeds, 25)
+    assert(report.faults > 25, `${report.faults} faults`)
+    assert(most >= 2, `${most} at a time`)
+  })
 })

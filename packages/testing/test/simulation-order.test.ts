@@ -1,6 +1,6 @@
 import { ok, strictEqual } from "node:assert/strict"
 import { describe, it } from "node:test"
-import { Driver, Job } from "@millrace/core"
+import { Driver, Job, Scheduling } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Simulation } from "@millrace/testing"
 import { Ledger } from "../src/simulation/Ledger.ts"
@@ -80,6 +80,46 @@ describe("unique runs in the simulation", () => {
         strictEqual(ledger.open, 1)
       }).pipe(Effect.provide(MemoryDriver.layer)),
     ))
+})
+
+describe("schedules in the simulation", () => {
+  const minute = 60_000
+  const draft: Scheduling.Draft = {
+    defined: false,
+    recurrence: { _tag: "Every", everyMillis: minute, offsetMillis: 0 },
+    misfire: { count: 1, withinMillis: undefined },
+    jitterMillis: 0,
+    template: newTask(),
+  }
+  const made = Scheduling.upserted(undefined, "a", draft, 0)!
+  const fired = Scheduling.fired(made, minute)!
+
+  const broken = (
+    ...writes: ReadonlyArray<
+      { schedule: Scheduling.Schedule; tasks: ReadonlyArray<Driver.NewTask> }
+    >
+  ) => {
+    const ledger = new Ledger()
+    for (const { schedule, tasks } of [{ schedule: made, tasks: [] }, ...writes]) {
+      const row = Scheduling.toRow(schedule)
+      ledger.scheduled({ name: schedule.name, expects: 1, row, tasks }, minute)
+    }
+    return ledger.broken
+  }
+
+  it("are checked: an occurrence with two runs, with none, or that is none, is found", () => {
+    strictEqual(broken(fired), undefined)
+    const again = 'Task "send_email 1" was enqueued for an occurrence that had been'
+    strictEqual(broken(fired, fired), again)
+    const second = { ...fired, tasks: fired.tasks.map((task) => ({ ...task, id: `${task.id}2` })) }
+    strictEqual(broken(fired, second), again.replace("1", "2"))
+    const left = 'Schedule "a" passed over an occurrence that was due'
+    strictEqual(broken({ ...fired, tasks: [] }), left)
+    const off = { ...fired, tasks: [Scheduling.taskOf(made, minute - 1)] }
+    strictEqual(broken(off), 'Task "send_email 1" was enqueued for no occurrence')
+    const early = { ...fired, tasks: [Scheduling.taskOf(made, 2 * minute)] }
+    strictEqual(broken(early), 'Task "send_email 1" was enqueued before its occurrence')
+  })
 })
 
 describe("limits and groups in the simulation", () => {

@@ -14,6 +14,7 @@ import {
 } from "@millrace/core"
 import { Branches } from "./Branches.ts"
 import { LimitBooks, type Member } from "./Limits.ts"
+import { Occurrences } from "./Occurrences.ts"
 
 interface Account extends Member {
   /** How the trace calls the task. */
@@ -43,8 +44,7 @@ export class Ledger {
   readonly #limits = new LimitBooks()
   /** The task that took each key last. */
   readonly #keys = new Map<string, Task.TaskId>()
-  /** The schedules that enqueued tasks. */
-  readonly #occurrences = new Map<Task.TaskId, string>()
+  readonly #occurrences = new Occurrences()
   /** How many tasks have not ended. */
   open = 0
   /** The first thing that cannot be, in a sentence. */
@@ -107,24 +107,43 @@ export class Ledger {
     if (account.state === "waiting") Object.assign(account, { state: "ready", dueAt: now })
   }
 
-  /** A schedule was written: its tasks were stored with it, each for another occurrence. */
-  scheduled({ name, tasks }: ScheduleStore.Write, now: number): void {
-    this.inserted(tasks, tasks.map(({ id }) => ({ id, inserted: !this.#accounts.has(id) })), now)
-    for (const { id } of tasks) {
-      if (this.#occurrences.has(id)) this.#break("was enqueued twice for one occurrence", id)
-      this.#occurrences.set(id, name)
-    }
+  /**
+   * A schedule was written: its tasks were stored with it, each for another occurrence, but for
+   * those whose key another one had.
+   */
+  scheduled(write: ScheduleStore.Write, now: number): void {
+    const { tasks } = write
+    for (const task of tasks) this.inserted([task], [this.#expected(task, now)], now)
+    const wrong = this.#occurrences.written(write, now)
+    if (wrong?.id !== undefined) this.#break(wrong.how, wrong.id)
+    else if (wrong !== undefined) this.broken ??= `Schedule "${write.name}" ${wrong.how}`
+  }
+
+  /** What has to become of a task that nobody is told of. */
+  #expected(task: Driver.NewTask, now: number): Driver.Inserted {
+    const { id, unique } = task
+    if (this.#accounts.has(id)) return { id, inserted: false }
+    const { before, taken } = this.#holder(task, now)
+    if (before === undefined || !taken) return { id, inserted: true }
+    return unique?.onClash === "ignore" || Task.isTerminal(this.#accounts.get(before)!.state)
+      ? { id, inserted: false, holder: before }
+      : { id, inserted: true, replaced: before }
+  }
+
+  /** The task that took the key of another one last, and whether it has it. */
+  #holder({ flow, unique }: Driver.NewTask, now: number) {
+    const before = unique && this.#keys.get(Uniqueness.nameOf(flow, unique.key))
+    const account = before === undefined ? undefined : this.#accounts.get(before)
+    const taken = account !== undefined && unique!.states.includes(account.state) &&
+      now - account.enqueuedAt < (unique!.periodMillis ?? Infinity)
+    return { before, account, taken }
   }
 
   /** What became of a task with a key, by who had the key. */
   #clashed(task: Driver.NewTask, answer: Driver.Inserted | undefined, now: number) {
     const { flow, id, unique } = task
     if (unique === undefined || answer === undefined) return
-    const name = Uniqueness.nameOf(flow, unique.key)
-    const before = this.#keys.get(name)
-    const account = before === undefined ? undefined : this.#accounts.get(before)
-    const taken = account !== undefined && unique.states.includes(account.state) &&
-      now - account.enqueuedAt < (unique.periodMillis ?? Infinity)
+    const { account, before, taken } = this.#holder(task, now)
     if (answer.holder !== undefined && (!taken || answer.holder !== before)) {
       this.#break("has a key that nobody could be refused for", answer.holder)
     }
@@ -141,7 +160,7 @@ export class Ledger {
         this.open--
       }
     }
-    this.#keys.set(name, id)
+    this.#keys.set(Uniqueness.nameOf(flow, unique.key), id)
   }
 
   /** Somebody says the limits of a queue. */

@@ -48,8 +48,8 @@ export const memory = [
     ],
     [
       "memory: a cancelled attempt is not announced",
-      `if (kind === "cancelled" && change.from === "running") {`,
-      "if (false as boolean) {",
+      `const stops = kind === "cancelled" ||`,
+      "const stops =",
     ],
     ["memory: failures are not counted", "    row.failures = change.failures\n", ""],
     [

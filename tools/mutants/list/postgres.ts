@@ -146,8 +146,8 @@ export const postgresql = [
     ],
     [
       "SQL: a delay is lost",
-      "case when ${read.state} = 'ready' then t.now + ${read.delay} * interval '1 millisecond' end",
-      "case when ${read.state} = 'ready' then t.now end",
+      "string => `t.now + ${delay} * interval '1 millisecond'`",
+      "string => `t.now + 0 * ${delay} * interval '1 millisecond'`",
     ],
   ]),
   ...mutantsOf(`${statements}/Expire.ts`, ["pglite", "races"], [

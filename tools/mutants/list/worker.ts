@@ -31,8 +31,8 @@ export const workers = [
     ],
     [
       "worker: what was claimed is not held",
-      "      session.hold(task)\n",
-      "",
+      "place: session.hold(task) }",
+      "place: -1 }",
     ],
   ]),
   ...mutantsOf(`${worker}/Intake.ts`, ["deaf"], [
@@ -70,7 +70,7 @@ export const workers = [
     ],
     [
       "worker: what was settled is still held",
-      "      ended.session.release(ended.task)\n",
+      "      ended.session.release(ended.task, ended.place)\n",
       "",
     ],
   ]),

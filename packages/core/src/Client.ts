@@ -32,6 +32,11 @@ export interface EnqueueOptions {
   readonly delay?: Duration.Input
   /** Not to be started before this instant; not together with `delay`. */
   readonly at?: Instant
+  /**
+   * Where no attempt has begun this long after it is due, it ends cancelled: 1 millisecond to 10
+   * years (default: the job's, or never).
+   */
+  readonly expiresIn?: Duration.Input
   /** 0 to 9, and 0 runs first (default: the job's). */
   readonly priority?: number
   /** The id of the run, a UUID; a second enqueue with the same id stores nothing and answers it. */
@@ -230,6 +235,7 @@ export const taskOf = (
   trace: string | undefined,
 ): Omit<NewTask, "id" | "runId" | "input"> => {
   const step = job.definition.steps[0]!
+  const expiresMillis = expiryOf(options?.expiresIn) ?? job.expiresMillis
   return {
     flowType: "job",
     flow: job.slug,
@@ -243,8 +249,15 @@ export const taskOf = (
     dueAt: options?.at === undefined ? undefined : Math.round(instantOf(options.at)),
     awaited,
     trace,
+    ...(expiresMillis === undefined ? {} : { expiresMillis }),
   }
 }
+
+/** Reads how long something may wait for its beginning, in whole milliseconds.
+ * @category conversions
+ * @since 0.1.0 */
+export const expiryOf = (expiresIn: Duration.Input | undefined): number | undefined =>
+  expiresIn === undefined ? undefined : Math.round(Problem.toMillis(expiresIn)!)
 
 // These come from outside the definition, often from a request, so they are failures and not
 // defects.
@@ -261,6 +274,12 @@ const problemOf = (options: EnqueueOptions | undefined, many: boolean): string |
   }
   if (options.at !== undefined) {
     if (!isStorable(instantOf(options.at))) return "at must be a date from the year 0 to 9999"
+  }
+  if (options.expiresIn !== undefined) {
+    const millis = Problem.toMillis(options.expiresIn)
+    if (millis === undefined || millis < 1 || millis > Limits.expiresMillis) {
+      return "expiresIn must be a duration from 1 millisecond to 10 years"
+    }
   }
   const priority = options.priority
   if (

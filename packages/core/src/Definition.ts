@@ -36,6 +36,7 @@ export interface Draft {
   readonly unique?: unknown
   readonly group?: unknown
   readonly schedule?: unknown
+  readonly expiresIn?: unknown
 }
 
 /**
@@ -123,6 +124,7 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "unique",
   "group",
   "schedule",
+  "expiresIn",
 ])
 
 /** Lists everything that is wrong with one draft: of a job, unless said otherwise.
@@ -175,6 +177,10 @@ export const ofDraft = (
     ),
     ...given("unique", (value) => Unique.problemsOf(subject, value)),
     ...given("group", (value) => Problem.ofFunction(subject, "group", "the input", value)),
+    ...given(
+      "expiresIn",
+      (value) => Problem.ofDuration(subject, "expiresIn", value, 1, Limits.expiresMillis),
+    ),
     ...given("schedule", (value) => Timetable.problemsOf(subject, value)),
   ]
 }

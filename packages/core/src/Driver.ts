@@ -61,6 +61,7 @@ export class Driver extends Context.Service<Driver, {
    * - A batch that would take a queue beyond its maximum depth is not stored, and says so
    * - A run that is stored as waiting is not claimed
    * - An id that is twice in a batch is counted once
+   * - The expiry of a task counts from when it is due, and is read with it
    */
   readonly insert: (
     tasks: ReadonlyArray<NewTask>,
@@ -89,6 +90,11 @@ export class Driver extends Context.Service<Driver, {
    * - Where a key skips, a task that waits for its next attempt lets those behind it go on
    * - Keys take turns, each with as many tasks as its weight
    * - A task that is settled, or whose worker is lost, makes room for another
+   * - A claim says how long a task may still begin, where it expires
+   * - A task that has expired is claimed, and has no time left to begin
+   * - A task that was given back before it began still expires
+   * - A task of which something has begun does not expire any more
+   * - A task whose worker was lost has begun, for all that anybody knows
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, DriverError>
 
@@ -135,6 +141,11 @@ export class Driver extends Context.Service<Driver, {
    * - Only a task that is ready is rescheduled
    * - A task that is put off by hand keeps its turn among those of its key
    * - The tasks of a worker are expired once its lease has ended, and not before
+   * - A ready task is overdue from its expiry on, and not before
+   * - A running task is not overdue
+   * - Those that expired first are overdue first, up to the limit
+   * - A task of a paused queue is overdue as any other
+   * - A task that is retried by hand after it expired does not expire again
    */
   readonly transact: (
     target: Target,

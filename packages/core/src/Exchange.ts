@@ -60,6 +60,8 @@ export interface NewTask {
   readonly ended?: Ended | undefined
   /** The key of the group that it belongs to in its queue: 1 to 255 characters. */
   readonly group?: string | undefined
+  /** Where nothing of it has begun this long after it is due, it is not to begin at all. */
+  readonly expiresMillis?: number | undefined
 }
 
 /** The end of a task that is stored as ended.
@@ -125,6 +127,8 @@ export interface ClaimedTask extends Task {
   readonly version?: string | undefined
   /** Its queue has limits, so that its end may let another through; with a rate it is `paced`. */
   readonly limited?: "held" | "paced" | undefined
+  /** How long it may still begin, where it expires: not at all where that is 0 or less. */
+  readonly expiresInMillis?: number | undefined
 }
 
 /**
@@ -196,6 +200,8 @@ export type Target =
   | { readonly _tag: "Runs"; readonly ids: ReadonlyArray<TaskId> }
   /** At most `limit` running tasks whose worker's lease has expired. */
   | { readonly _tag: "Expired"; readonly limit: number }
+  /** At most `limit` tasks that have expired and are ready: those first that expired first. */
+  | { readonly _tag: "Overdue"; readonly limit: number }
 
 /**
  * Asks to remove what ended long ago.

@@ -62,6 +62,8 @@ export interface TaskRecord extends Task {
   readonly enqueuedAt: number
   /** When a scheduled task is due; `undefined` in every other state. */
   readonly dueAt: number | undefined
+  /** Until when it may begin for the first time, where it expires. */
+  readonly expiresAt?: number | undefined
   readonly history: ReadonlyArray<HistoryEntry>
 }
 

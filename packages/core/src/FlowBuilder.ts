@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Effect, Schema } from "effect"
+import type { Duration, Effect, Schema } from "effect"
 import type * as Client from "./Client.ts"
 import type { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
@@ -37,6 +37,8 @@ export interface Options<I> extends PolicyOptions {
   readonly input?: I
   /** When two runs are the same, and what becomes of the second (default: they never are). */
   readonly unique?: Unique.Options<NoInfer<Job.TypeOf<I>>>
+  /** How long after it is due a run may begin, up to 10 years, and else is cancelled. */
+  readonly expiresIn?: Duration.Input
 }
 
 /**

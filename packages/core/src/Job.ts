@@ -7,7 +7,7 @@
 import type { Duration, Schema } from "effect"
 import { Effect } from "effect"
 import type * as Attempt from "./Attempt.ts"
-import { AttemptContext, forTest } from "./AttemptContext.ts"
+import type { AttemptContext } from "./AttemptContext.ts"
 import type { Backoff } from "./Backoff.ts"
 import * as Client from "./Client.ts"
 import * as Codec from "./Codec.ts"
@@ -21,13 +21,13 @@ import type { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } fr
 import type { RunId } from "./RunId.ts"
 import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
 import { definedBy } from "./internal/drafts.ts"
+import { handled, type HandledTypeId } from "./internal/handled.ts"
 import type * as Scheduling from "./Scheduling.ts"
 import type * as Timetable from "./Timetable.ts"
 import * as Unique from "./Unique.ts"
 import * as Schemas from "./internal/schemas.ts"
 
 const TypeId = "~millrace/Job"
-const HandledTypeId = "~millrace/HandledJob"
 
 export type { SchemaInput, SchemaOf, TypeOf } from "./SchemaInput.ts"
 
@@ -64,6 +64,8 @@ export interface Options<I, O, E> {
   readonly unique?: Unique.Options<NoInfer<TypeOf<I>>>
   /** The key of its group: of each key one runs at a time, in order (default: no group). */
   readonly group?: (input: NoInfer<TypeOf<I>>) => string
+  /** How long after it is due a run may begin, up to 10 years, and else is cancelled. */
+  readonly expiresIn?: Duration.Input
   /** When it is enqueued by itself, and with which input. */
   readonly schedule?: Timetable.OfJob<NoInfer<TypeOf<I>>>
 }
@@ -88,6 +90,7 @@ export interface Job<Slug extends string, I, O, E> {
   readonly unique: Unique.Policy | undefined
   readonly group: ((input: unknown) => string) | undefined
   readonly schedule: Scheduling.Draft | undefined
+  readonly expiresMillis: number | undefined
   // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
   retryable(error: E): boolean
 
@@ -249,6 +252,7 @@ export const make = <
     retryable: options?.retryable ?? (() => true),
     unique: options?.unique === undefined ? undefined : Unique.policyOf(options.unique as never),
     group: options?.group,
+    expiresMillis: Client.expiryOf(options?.expiresIn),
     enqueue: (input: unknown, more?: Client.EnqueueOptions) => Client.enqueue(job, input, more),
     enqueueMany: (inputs: ReadonlyArray<unknown>, more?: Client.EnqueueOptions) =>
       Client.enqueueMany(job, inputs, more),
@@ -261,35 +265,6 @@ export const make = <
   }) as never
   return Object.assign(job, { schedule: definedBy(job, options?.schedule) }) as never
 }
-
-const handled = (job: Omit<Any, "prototype">, step: unknown, handler: unknown): AnyHandled => {
-  Problem.throwFirst(Problem.ofSlug(`job "${job.slug}"`, "step", step))
-  Problem.throwFirst(Problem.ofFunction(`job "${job.slug}"`, "handler", "the input", handler))
-  return withHandler(job, step as string, handler as Handler<any, any, any, any>)
-}
-
-const withHandler = (
-  job: Omit<Any, "prototype">,
-  step: string,
-  handler: Handler<any, any, any, any>,
-): AnyHandled => ({
-  [HandledTypeId]: HandledTypeId,
-  job: job as Any,
-  slug: job.slug,
-  queue: job.queue,
-  steps: [step],
-  definition: {
-    ...job.definition,
-    steps: job.definition.steps.map((one) => ({ ...one, slug: step })),
-  },
-  handler,
-  handlerFor: (name) => name === step ? handler : undefined,
-  perform: (input, facts) =>
-    Effect.suspend(() => {
-      const ctx = forTest({ flow: job.slug, step, queue: job.queue, input, ...facts })
-      return Effect.provideService(handler(input, ctx), AttemptContext, ctx)
-    }),
-})
 
 /** Tells whether a value is a job.
  * @category guards

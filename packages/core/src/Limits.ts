@@ -54,6 +54,11 @@ export const timeoutMillis = 7 * 24 * 60 * 60 * 1000
  * @since 0.1.0 */
 export const delayMillis = 10 * 365 * 24 * 60 * 60 * 1000
 
+/** The longest time that a task waits for its beginning before it expires: 10 years.
+ * @category limits
+ * @since 0.1.0 */
+export const expiresMillis = delayMillis
+
 /** The shortest lease of a worker: 1 second.
  * @category limits
  * @since 0.1.0 */

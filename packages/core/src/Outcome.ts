@@ -23,6 +23,7 @@ export type Outcome =
   | Advanced
   | Unwinding
   | Cancelled
+  | Expired
 
 /** The handler answered; `output` is its JSON text.
  * @category models
@@ -106,6 +107,13 @@ export interface Cancelled {
   readonly failure: Failure
 }
 
+/** It was too late to begin the task: no handler has.
+ * @category models
+ * @since 0.1.0 */
+export interface Expired {
+  readonly _tag: "Expired"
+}
+
 /**
  * Why an attempt failed, in the form that is stored.
  *
@@ -124,8 +132,9 @@ export interface Failure {
  * The kinds of failure: `Error` is the job's own typed error; `RetryAfter` its wish for another
  * attempt later; `Defect` anything that it threw or that its error schema refuses;
  * `InputUndecodable` and `OutputInvalid` what the schemas refuse or the size limits forbid;
- * `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish. Of flows:
- * `StepFailed` is why a run failed; `ConditionUnmet` and `NeedSkipped` are why a step was skipped.
+ * `TimedOut` and `Crashed` speak for themselves; `Cancelled` is somebody's wish; `Expired` is what
+ * could not begin in time. Of flows: `StepFailed` is why a run failed; `ConditionUnmet` and
+ * `NeedSkipped` are why a step was skipped.
  *
  * @category models
  * @since 0.1.0
@@ -140,6 +149,7 @@ export type FailureReason =
   | "OutputInvalid"
   | "Crashed"
   | "Cancelled"
+  | "Expired"
   | "StepFailed"
   | "ConditionUnmet"
   | "NeedSkipped"

@@ -45,6 +45,8 @@ export type Event =
   }
   /** Somebody wants a failed or cancelled task to run again, with a fresh budget. */
   | { readonly _tag: "RetryRequested" }
+  /** Nothing of a ready task has begun, and it is too late to. */
+  | { readonly _tag: "Expired" }
   /** What a step waited for has arrived; `output` is its JSON text. */
   | { readonly _tag: "SignalReceived"; readonly output: string }
 
@@ -61,6 +63,7 @@ export type Event =
  * - The own task of a run that has `Advanced` waits until it is woken; waiting spends nothing.
  * - Cancelling or discarding a run whose flow has steps to undo makes it ready, to unwind.
  * - Rescheduling spends nothing, and is of ready tasks only.
+ * - A task that has expired ends cancelled; nothing of it was done, so nothing is undone.
  * - A step whose failures are spent ends as its `onExhausted` says, and its run is told.
  *
  * **Example** (A first failure of three)
@@ -113,6 +116,8 @@ export const transition = (task: Task, event: Event): Change | undefined => {
       return task.state === "ready" ? rescheduled(task, event) : undefined
     case "RetryRequested":
       return task.state === "failed" || task.state === "cancelled" ? retried(task) : undefined
+    case "Expired":
+      return task.state === "ready" ? expired(task, { lease: task.lease + 1 }) : undefined
     case "SignalReceived":
       return task.state === "ready" ? signalled(task, event.output) : undefined
   }
@@ -141,6 +146,8 @@ const attemptEnded = (task: Task, outcome: Outcome, elapsedMillis: number | unde
       return changed(task, "unwinding", again(0), { ...entry, failure: outcome.failure })
     case "Cancelled":
       return changed(task, "cancelled", end("cancelled"), { ...entry, failure: outcome.failure })
+    case "Expired":
+      return expired(task, {})
   }
 }
 
@@ -211,6 +218,12 @@ const rescheduled = (
       lease: task.lease + 1,
     },
   )
+
+// Nothing was done, so nothing is to be undone.
+const expired = (task: Task, entry: Partial<Entry>): Change => {
+  const failure: Failure = { reason: "Expired", message: "It could not begin before it expired" }
+  return changed(task, "cancelled", end("cancelled"), { ...entry, failure })
+}
 
 const retried = (task: Task): Change => ({
   ...changed(task, "retried", again(0), { lease: task.lease + 1 }),

@@ -45,6 +45,7 @@ describe("enqueue", () => {
         enqueuedAt: 5000,
         dueAt: undefined,
         group: undefined,
+        expiresAt: undefined,
         input: `{"to":"ada","at":"1970-01-01T00:00:00.000Z"}`,
         output: undefined,
         failure: undefined,
@@ -183,12 +184,15 @@ describe("an input that is refused", () => {
 
 describe("an option of enqueueing that is refused", () => {
   const delay = "delay must be a duration from 0 to 10 years"
+  const expiresIn = "expiresIn must be a duration from 1 millisecond to 10 years"
   const at = "at must be a date from the year 0 to 9999"
   const id = "id must be a UUID in lower case"
   const priority = (given: unknown) => `priority must be an integer from 0 to 9, got ${given}`
   const cases: ReadonlyArray<readonly [options: Record<string, unknown>, detail: string]> = [
     ...[-1, NaN, Infinity, "-1 second", "Infinity", "soon", {}, { hour: 1 }, "3651 days", null]
       .map((given) => [{ delay: given }, delay] as const),
+    ...[0, 0.9, -1, NaN, Infinity, "soon", {}, { hour: 1 }, "3651 days", null]
+      .map((given) => [{ expiresIn: given }, expiresIn] as const),
     ...[NaN, Infinity, new Date(NaN), 253_402_300_800_000, "tomorrow", null, {}, true]
       .map((given) => [{ at: given }, at] as const),
     ...[-62_167_219_200_001, new Date("-000001-12-31T23:59:59Z"), -253_402_300_799_999]

@@ -11,7 +11,8 @@ const { transition } = Transition
  *   state | event | lease | budget | entry | destination | counts | by
  *
  * The entry of an attempt has the task's lease and the attempt's number; what is done by hand
- * to a task that does not run has the next lease and no number. Where the destination is "spent",
+ * to a task that does not run has the next lease and no number; what nobody has begun has no number
+ * either. Where the destination is "spent",
  * the task's policy says which state that is. An event "of one that undoes" is the same event for
  * the own task of a run whose flow has steps to undo. Where no row fits, nothing happens.
  */
@@ -29,6 +30,8 @@ const oracle = `
   running   | Advanced        | held | any        | advanced    | waiting, 4  | cleared | attempt
   running   | Unwinding       | held | any        | unwinding   | ready, 0    | kept    | attempt
   running   | Cancelled       | held | any        | cancelled   | cancelled   | kept    | attempt
+  running   | ran out         | held | any        | cancelled   | cancelled   | kept    | nobody
+  ready     | Expired         | none | any        | cancelled   | cancelled   | kept    | hand
   running   | LeaseExpired    | held | crash left | crashed     | ready, 0    | crash   | attempt
   running   | LeaseExpired    | held | last crash | crashed     | spent       | crash   | attempt
   waiting   | CancelRequested | none | any        | cancelled   | cancelled   | kept    | hand
@@ -99,7 +102,10 @@ const outcomes: Readonly<Record<string, Outcome.Outcome>> = {
   "Advanced": { _tag: "Advanced", starts: [newTask({ id: "started" })], seen: 4 },
   "Unwinding": { _tag: "Unwinding", failure: broken },
   "Cancelled": { _tag: "Cancelled", failure: broken },
+  "ran out": { _tag: "Expired" },
 }
+
+const tooLate = { reason: "Expired", message: "It could not begin before it expired" } as const
 
 /** What the entry of an event carries besides its kind, lease and attempt. */
 const payloads: Readonly<Record<string, Partial<Task.Entry>>> = {
@@ -120,6 +126,8 @@ const payloads: Readonly<Record<string, Partial<Task.Entry>>> = {
     failure: { reason: "Discarded", message: "no use" },
   },
   "SignalReceived": { output: "[1]" },
+  "Expired": { failure: tooLate },
+  "ran out": { failure: tooLate },
 }
 
 const held = 7
@@ -154,6 +162,7 @@ const events: ReadonlyArray<{ name: string; lease: string; event: Transition.Eve
     lease: "none",
     event: { _tag: "RescheduleRequested", delayMillis: 0, dueAt: 8 },
   },
+  { name: "Expired", lease: "none", event: { _tag: "Expired" } },
   { name: "RetryRequested", lease: "none", event: { _tag: "RetryRequested" } },
   { name: "SignalReceived", lease: "none", event: { _tag: "SignalReceived", output: "[1]" } },
 ]
@@ -240,8 +249,8 @@ const expected = (row: Row, task: Task.Task, policy: string): Task.Change => {
     entry: {
       kind: row.kind as Task.EntryKind,
       lease: row.by === "hand" ? held + 1 : held,
-      attempt: row.by === "hand" ? undefined : task.failures + 1,
-      ...(ran ? { elapsedMillis: 12 } : {}),
+      attempt: row.by === "attempt" ? task.failures + 1 : undefined,
+      ...(ran && row.by === "attempt" ? { elapsedMillis: 12 } : {}),
       ...(row.kind === "crashed" ? { failure: { reason: "Crashed", message: crash } } : {}),
       ...payloads[row.event!],
     },

@@ -36,6 +36,7 @@ export const tasksOf = (
     const queue = nameOf(row.queue_id as number)
     const version = (row.version as string | null) ?? undefined
     const { branch, undoes } = placeOf(row)
+    const expiresInMillis = (row.left_millis as number | null) ?? undefined
     return (own: Own) => {
       const id = own.task_id!
       return {
@@ -60,6 +61,7 @@ export const tasksOf = (
         branch,
         undoes,
         limited,
+        expiresInMillis,
         ticket: claim.add(id, lease),
       }
     }

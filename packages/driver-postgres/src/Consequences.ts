@@ -7,6 +7,7 @@ import { type Driver, Limits, type Task } from "@millrace/core"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
+import { hasExpiry } from "./statements/Insert.ts"
 import { insertFlowParams } from "./statements/InsertFlow.ts"
 import { type Counts, reportParams, type Turn } from "./statements/Report.ts"
 import { distinct } from "./Storing.ts"
@@ -80,7 +81,9 @@ const start = async (
   for (let from = 0; from < tasks.length; from += Limits.batchSize) {
     const some = tasks.slice(from, from + Limits.batchSize)
     const params = insertFlowParams(now, { always: false }, some, queueId)
-    for (const { id } of await query(statements.insertStarted, params)) stored.add(id)
+    const { insertStarted, insertStartedExpiring } = statements
+    const text = hasExpiry(some) ? insertStartedExpiring : insertStarted
+    for (const { id } of await query(text, params)) stored.add(id)
   }
   return tasks.filter(({ id }) => stored.has(id))
 }

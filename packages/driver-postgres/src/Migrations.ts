@@ -14,6 +14,7 @@ import { migration as migration0004 } from "./migrations/0004.ts"
 import { migration as migration0005 } from "./migrations/0005.ts"
 import { migration as migration0006 } from "./migrations/0006.ts"
 import { migration as migration0007 } from "./migrations/0007.ts"
+import { migration as migration0008 } from "./migrations/0008.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -39,6 +40,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0005,
   migration0006,
   migration0007,
+  migration0008,
 ]
 
 /** The version that this code knows.

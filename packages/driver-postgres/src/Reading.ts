@@ -191,6 +191,7 @@ const toRecord = (row: Row, nameOf: (id: number) => string): Record => ({
   group: row.group_key === "" ? undefined : row.group_key as string,
   enqueuedAt: row.created as number,
   dueAt: (row.due as number | null) ?? undefined,
+  expiresAt: (row.expires as number | null) ?? undefined,
   history: historyOf(row.history as string | null),
   version: (row.version as string | null) ?? undefined,
   ...placeOf(row),

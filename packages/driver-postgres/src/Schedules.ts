@@ -134,8 +134,8 @@ const storeAll = async (
   return true
 }
 
-const isPlain = ({ group, unique }: Driver.NewTask): boolean =>
-  unique === undefined && group === undefined
+const isPlain = ({ expiresMillis, group, unique }: Driver.NewTask): boolean =>
+  unique === undefined && group === undefined && expiresMillis === undefined
 
 const queuesOf = (tasks: ReadonlyArray<Driver.NewTask>): Iterable<string> =>
   tasks.map(({ queue }) => queue)

@@ -16,6 +16,7 @@ import * as Keys from "./statements/Keys.ts"
 import { insertFlow, insertStarted } from "./statements/InsertFlow.ts"
 import * as Limited from "./statements/Limited.ts"
 import * as Limits from "./statements/Limits.ts"
+import * as Overdue from "./statements/Overdue.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
 import { list } from "./statements/List.ts"
@@ -102,9 +103,14 @@ export const make = (schemaName: string) => {
     insertCounted: insert(schema, channel, { groups: false, counted: true }),
     insertCountedGroups: insert(schema, channel, { groups: true, counted: true }),
     ...keys(schema),
-    insertFlow: insertFlow(schema, channel, false),
-    insertFlowCounted: insertFlow(schema, channel, true),
-    insertStarted: insertStarted(schema),
+    insertExpiring: insert(schema, channel, { groups: true, expires: true, counted: false }),
+    insertCountedExpiring: insert(schema, channel, { groups: true, expires: true, counted: true }),
+    insertFlow: insertFlow(schema, channel, { counted: false, expires: false }),
+    insertFlowCounted: insertFlow(schema, channel, { counted: true, expires: false }),
+    insertFlowExpiring: insertFlow(schema, channel, { counted: false, expires: true }),
+    insertFlowCountedExpiring: insertFlow(schema, channel, { counted: true, expires: true }),
+    insertStarted: insertStarted(schema, false),
+    insertStartedExpiring: insertStarted(schema, true),
     claim: claim(schema),
     claimFrom: claimFrom(schema),
     claimEldest: claimEldest(schema),
@@ -127,6 +133,8 @@ export const make = (schemaName: string) => {
     unsettled: Expire.unsettled(schema),
     deleteClaims: Expire.deleteClaims(schema),
     deleteWorkers: Expire.deleteWorkers(schema),
+    forgetBegun: Overdue.forgetBegun(schema),
+    overdue: Overdue.overdue(schema),
     beat: Heartbeat.beat(schema),
     end: Heartbeat.end(schema),
     ...reading(schema),

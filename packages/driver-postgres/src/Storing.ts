@@ -6,7 +6,7 @@
 import type { Driver } from "@millrace/core"
 import type { Query, Row } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
-import { hasGroups, type How, insertParams } from "./statements/Insert.ts"
+import { hasExpiry, hasGroups, type How, insertParams } from "./statements/Insert.ts"
 import { insertFlowParams } from "./statements/InsertFlow.ts"
 import { insertOneParams, isDue } from "./statements/InsertOne.ts"
 import type { Store } from "./Store.ts"
@@ -26,19 +26,28 @@ export const storeTasks = (
 ): Promise<ReadonlyArray<Row>> => {
   const isCounted = how.counted === true
   if (tasks.some(isOfFlow)) {
-    const text = isCounted ? statements.insertFlowCounted : statements.insertFlow
-    return query(text, insertFlowParams(now, how, distinct(tasks), queueId))
+    const once = distinct(tasks)
+    const text = flowText(statements, isCounted, hasExpiry(once))
+    return query(text, insertFlowParams(now, how, once, queueId))
   }
   const isGrouped = hasGroups(tasks)
-  if (tasks.length === 1 && isDue(tasks[0]!) && !isGrouped && !isCounted) {
+  const expires = hasExpiry(tasks)
+  if (tasks.length === 1 && isDue(tasks[0]!) && !isGrouped && !isCounted && !expires) {
     return query(statements.insertOne, insertOneParams(now, how, tasks[0]!, queueId))
   }
   const texts = isCounted
-    ? [statements.insertCounted, statements.insertCountedGroups] as const
-    : [statements.insert, statements.insertGroups] as const
-  return query(texts[isGrouped ? 1 : 0], insertParams(now, how, tasks, queueId))
+    ? [statements.insertCounted, statements.insertCountedGroups, statements.insertCountedExpiring]
+    : [statements.insert, statements.insertGroups, statements.insertExpiring]
+  return query(texts[expires ? 2 : isGrouped ? 1 : 0]!, insertParams(now, how, tasks, queueId))
     .then(([row]) => storedOf(tasks, row!))
 }
+
+const flowText = (statements: Statements, isCounted: boolean, expires: boolean): string =>
+  isCounted
+    ? expires ? statements.insertFlowCountedExpiring : statements.insertFlowCounted
+    : expires
+    ? statements.insertFlowExpiring
+    : statements.insertFlow
 
 // Mostly it is all of them, and then nobody need be told which.
 const storedOf = (tasks: Tasks, { stored, which, transaction }: Row): ReadonlyArray<Row> =>

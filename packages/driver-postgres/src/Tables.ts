@@ -43,6 +43,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `queues`: the names of queues, whose numbers the other tables hold
  * - `limits`, `buckets`: the limits of queues, and the tokens of their rates
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
+ * - `expiring`: what expires, until something of it has begun
  * - `schedules`: what enqueues a job again and again
  * - `runs`, `steps`: which runs of flows wait, and how far their steps are
  *
@@ -94,6 +95,7 @@ const records = (schema: Schema) => ({
     version: text("version"),
     undoes: boolean("undoes"),
     groupKey: text("group_key").notNull(),
+    expiresAt: instant("expires_at"),
   }, (row) => [
     index("tasks_parent").on(row.parent, row.step, row.id).where(sql`parent is not null`),
   ]),
@@ -138,6 +140,10 @@ const positions = (schema: Schema) => ({
     crashes: smallint("crashes").notNull(),
     groupKey: text("group_key").notNull(),
   }, (row) => [index("scheduled_run_at").on(row.queueId, row.runAt, row.taskId)]),
+  expiring: schema.table("expiring", {
+    expiresAt: instant("expires_at").notNull(),
+    taskId: uuid("task_id").primaryKey(),
+  }, (row) => [index("expiring_expires_at").on(row.expiresAt, row.taskId)]),
   claims: schema.table("claims", {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
     claimedAt: instant("claimed_at").notNull(),

@@ -12,6 +12,7 @@ import { follow, Moved, queuesOf } from "./Consequences.ts"
 import { placeOf } from "./Place.ts"
 import { answers, keyOf } from "./Settling.ts"
 import { applyParams } from "./statements/Apply.ts"
+import { forgottenAtOnce } from "./statements/Overdue.ts"
 import { joining, type Store, transaction } from "./Store.ts"
 
 type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
@@ -35,7 +36,9 @@ export const make = (store: Store) =>
         ? ofTasks(store, query, now, target.ids, decide)
         : target._tag === "Runs"
         ? ofRuns(store, query, now, target.ids, decide)
-        : ofExpired(store, query, now, target.limit, decide)
+        : target._tag === "Expired"
+        ? ofExpired(store, query, now, target.limit, decide)
+        : ofOverdue(store, query, now, target.limit, decide)
     const decided = yield* joining(
       store,
       operation,
@@ -121,6 +124,28 @@ const ofExpired = async (
   }
   return decided
 }
+
+// Whoever claims one of them meanwhile raises its lease, and the change does not apply.
+const ofOverdue = async (
+  store: Store,
+  query: Query,
+  now: string | null,
+  limit: number,
+  decide: Decide,
+): Promise<Decided> => {
+  const { statements } = store
+  let forgotten = forgottenAtOnce
+  for (let tries = 0; forgotten === forgottenAtOnce && tries < forgettingTries; tries++) {
+    const [row] = await query(statements.forgetBegun, [now])
+    forgotten = row!.forgotten as number
+  }
+  const rows = await query(statements.overdue, [now, String(limit)])
+  return rows.length === 0
+    ? { settled: [] }
+    : decideAndApply(store, query, now, rows.map(toTask), decide)
+}
+
+const forgettingTries = 5
 
 const decideAndApply = async (
   store: Store,

@@ -118,6 +118,8 @@ const check = async (schema: string) => {
     ["find", statements.find.all, found({})],
     ...listsOf(statements, id),
     ["stand", statements.standing, [id]],
+    ["overdue", statements.overdue, [null, "100"]],
+    ["what has begun", statements.forgetBegun, [null]],
     ["arm", statements.arm, [null, "w", "{1}"]],
   ]
   for (const [name, text, params] of hot) {

@@ -25,6 +25,7 @@ import { listCases } from "./conformance/list.ts"
 import { manyCases } from "./conformance/many.ts"
 import { orderCases } from "./conformance/order.ts"
 import { pausingCases } from "./conformance/pausing.ts"
+import { overdueCases } from "./conformance/overdue.ts"
 import { payloadCases } from "./conformance/payload.ts"
 import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
@@ -100,6 +101,7 @@ export const cases: ReadonlyArray<Case> = [
   ...wakeupCases,
   ...payloadCases,
   ...pausingCases,
+  ...overdueCases,
 ]
 
 /**

@@ -21,6 +21,7 @@ export const ofJob = (job: Omit<Job.Any, "prototype">): Candidate => ({
   options: {
     queue: job.queue,
     priority: String(job.priority),
+    ...(job.expiresMillis === undefined ? {} : { expiresMillis: String(job.expiresMillis) }),
     ...policyOf("", job.definition.steps[0]!.policy),
   },
   reads: (task) => job.codecs.input.decode(task.input).ok,

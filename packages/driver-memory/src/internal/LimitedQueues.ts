@@ -70,10 +70,10 @@ export class LimitedQueues {
   }
 
   /** What a worker is given. */
-  claimedOf(row: Row): Driver.ClaimedTask {
+  claimedOf(row: Row, now: number): Driver.ClaimedTask {
     const limited = this.queues.get(row.task.queue)
     const how = limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
-    return { ...claimedOf(row), limited: how }
+    return { ...claimedOf(row, now), limited: how }
   }
 }
 

@@ -3,13 +3,15 @@
  *
  * @since 0.1.0
  */
-import type { Claiming, Driver, Task } from "@millrace/core"
+import { type Claiming, type Driver, Expiry, type Task } from "@millrace/core"
 import type { Session } from "./Sessions.ts"
 
 /** A stored task: what was inserted, where it stands, and what happened to it. */
 export interface Row {
   readonly task: Driver.NewTask
   readonly enqueuedAt: number
+  /** Until when it may begin, where it expires. */
+  readonly expiresAt: number | undefined
   state: Task.State
   lease: number
   failures: number
@@ -29,6 +31,7 @@ export interface Row {
 export const make = (task: Driver.NewTask, now: number): Row => ({
   task,
   enqueuedAt: now,
+  expiresAt: Expiry.expiresAt(task, now),
   state: task.ended?.state ?? task.state ?? "ready",
   lease: task.ended === undefined ? 0 : 1,
   failures: 0,
@@ -78,17 +81,20 @@ const branchOf = ({ parent, step, onExhausted = "fail" }: Driver.NewTask) =>
   parent === undefined ? undefined : { parent, step, onExhausted }
 
 /** What a worker is given. */
-export const claimedOf = (row: Row): Driver.ClaimedTask => ({
-  ...row.task,
-  ...taskOf(row),
-  enqueuedAt: row.enqueuedAt,
+export const claimedOf = (row: Row, now: number): Driver.ClaimedTask => ({
+  ...storedOf(row),
+  expiresInMillis: row.expiresAt === undefined || row.history.some(Expiry.isBeginning)
+    ? undefined
+    : row.expiresAt - now,
 })
+
+const storedOf = (row: Row) => ({ ...row.task, ...taskOf(row), enqueuedAt: row.enqueuedAt })
 
 /** What a reader is given. */
 export const recordOf = (row: Row): Driver.TaskRecord => ({
-  ...claimedOf(row),
-  priority: row.task.priority,
+  ...storedOf(row),
   dueAt: row.dueAt,
+  expiresAt: row.expiresAt,
   history: [...row.history],
 })
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Claiming } from "@millrace/core"
+import type { Row } from "./Row.ts"
 
 /** One session of a worker, which may have several under its name, one after the other. */
 export interface Session {
@@ -45,8 +46,15 @@ export class Sessions {
     this.current.delete(worker)
   }
 
+  /** The running tasks whose worker's lease has ended; what nobody holds any more is forgotten. */
+  lost(running: Iterable<Row>, now: number): ReadonlyArray<Row> {
+    const held = [...running]
+    this.forget(new Set(held.map(({ session }) => session)), now)
+    return held.filter(({ session }) => Claiming.isExpired(session!.expiresAt, now))
+  }
+
   /** Forgets the sessions that expired long ago, but for those that something is held by. */
-  forget(held: ReadonlySet<Session | undefined>, now: number): void {
+  private forget(held: ReadonlySet<Session | undefined>, now: number): void {
     for (const [worker, session] of this.current) {
       const forgotten = Claiming.isExpired(session.expiresAt + rememberedMillis, now)
       if (forgotten && !held.has(session)) this.current.delete(worker)

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Claiming, type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
+import { type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
+import { Expiring } from "./Expiring.ts"
 import { find } from "./Finding.ts"
 import { Lane } from "./Lane.ts"
 import { LimitedQueues } from "./LimitedQueues.ts"
@@ -23,6 +24,7 @@ export class Store {
   /** The task that took each key last. */
   readonly keys = new Map<string, Task.TaskId>()
   readonly tree = new Tree()
+  private readonly expiring = new Expiring()
   readonly limited = new LimitedQueues()
   readonly schedules = new Schedules()
   private sessions = new Sessions()
@@ -48,6 +50,7 @@ export class Store {
     for (const row of this.running) copy.running.add(twinOf(row))
     for (const [name, id] of this.keys) copy.keys.set(name, id)
     copy.tree.fill(this.tree, twinOf)
+    copy.expiring.fill(this.expiring, (row) => twins.get(row))
     copy.limited.fill(this.limited)
     copy.schedules.fill(this.schedules)
     copy.sessions = this.sessions
@@ -95,7 +98,7 @@ export class Store {
       this.running.add(row)
     }
     return {
-      tasks: claimed.map((row) => this.limited.claimedOf(row)),
+      tasks: claimed.map((row) => this.limited.claimedOf(row, now)),
       nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
     }
   }
@@ -154,7 +157,9 @@ export class Store {
 
   transact(target: Driver.Target, decide: Decide, now: number): ReadonlyArray<Driver.Settled> {
     const rows = target._tag === "Expired"
-      ? this.expired(now).slice(0, target.limit)
+      ? this.sessions.lost(this.running, now).slice(0, target.limit)
+      : target._tag === "Overdue"
+      ? this.expiring.overdue(now, target.limit)
       : this.reached(target)
     return this.settle(decide(rows.map(Row.taskOf)), now, true)
   }
@@ -216,7 +221,7 @@ export class Store {
     })
   }
 
-  private reached(target: Driver.Target & { readonly ids: ReadonlyArray<Task.TaskId> }) {
+  private reached(target: Extract<Driver.Target, { readonly ids: unknown }>) {
     const rows = [...new Set(target.ids)].flatMap((id) => this.rows.get(id) ?? [])
     return target._tag === "Tasks" ? rows : this.tree.below(rows)
   }
@@ -231,6 +236,7 @@ export class Store {
     else run.add(row)
     if (row.state === "ready") this.place(row, task.dueAt ?? now + task.delayMillis, now)
     if (task.parent !== undefined) this.tree.add(task.parent, row)
+    this.expiring.add(row)
     return true
   }
 
@@ -275,11 +281,6 @@ export class Store {
     if (row.state === "ready") this.lane(row.task.queue).remove(row)
     this.running.delete(row)
     row.session = undefined
-  }
-
-  private expired(now: number): ReadonlyArray<Row.Row> {
-    this.sessions.forget(new Set([...this.running].map((row) => row.session)), now)
-    return [...this.running].filter((row) => Claiming.isExpired(row.session!.expiresAt, now))
   }
 
   private lane(queue: string): Lane {

@@ -6,6 +6,7 @@
  */
 import { Limits } from "@millrace/core"
 import { namesOf, pack } from "../Packing.ts"
+import { leftMillis } from "./Overdue.ts"
 import { millisOf, nowOf } from "./Parameters.ts"
 
 /**
@@ -162,11 +163,18 @@ union all
 select null, null, null, null, null, null, packed.* from (${
   pack(
     columns,
-    `(select row_number() over () as nth, * from taken) taken cross join lateral (
-      select * from ${schema}.tasks where id = taken.task_id limit 1
-    ) w`,
+    `(select row_number() over () as nth, * from taken) taken ${wideRow(schema)}`,
   )
 }) packed`
+
+/** Joins the wide row `w` of a task that is `taken`, with how long it may still begin.
+ * @category statements
+ * @since 0.1.0 */
+export const wideRow = (schema: string): string => `
+    cross join lateral (
+      select w.*, ${leftMillis(schema)} as left_millis
+      from ${schema}.tasks w where w.id = taken.task_id limit 1
+    ) w`
 
 /**
  * What is answered of each task.
@@ -193,6 +201,7 @@ export const columns = {
     on_exhausted: "w.on_exhausted",
     version: "w.version",
     undoes: "w.undoes",
+    left_millis: "w.left_millis",
   },
   own: {
     task_id: "taken.task_id::text",

@@ -36,7 +36,8 @@ export const selected = (schema: string): string => `
   select t.id, t.run_id, t.flow_type, t.flow, t.step, t.index, t.queue_id, t.priority,
     t.input::text as input, t.max_attempts, t.max_crashes, t.awaited, t.trace, t.group_key,
     t.parent, t.on_exhausted, t.version, t.undoes, t.created_at,
-    ${millisOf("t.created_at")} as created, ${millisOf("s.run_at")} as due, ${standingColumns},
+    ${millisOf("t.created_at")} as created, ${millisOf("s.run_at")} as due,
+    ${millisOf("t.expires_at")} as expires, ${standingColumns},
     (
       select json_agg(json_build_array(a.kind, a.lease, a.attempt, ${millisOf("a.started_at")},
         ${millisOf("a.finished_at")}, a.output::text, a.reason, a.message, a.error::text)

@@ -5,6 +5,7 @@
  */
 import type { Driver } from "@millrace/core"
 import type { Element } from "../ArrayLiteral.ts"
+import { noting } from "./Overdue.ts"
 import { instantOf, nowOf, type Rows, rows } from "./Parameters.ts"
 import { wakeReady } from "./Wake.ts"
 
@@ -33,6 +34,8 @@ const given = rows(4, taskColumns)
 
 const grouped = rows(4, { ...taskColumns, group_key: "text" })
 
+const expiring = rows(4, { ...taskColumns, group_key: "text", expires: "float8" })
+
 /**
  * What a batch of tasks carries, and what was looked at for it.
  *
@@ -42,6 +45,8 @@ const grouped = rows(4, { ...taskColumns, group_key: "text" })
 export interface Carries {
   /** The keys of groups. */
   readonly groups: boolean
+  /** Times of expiry, and perhaps the keys of groups. */
+  readonly expires?: boolean
   /** The queues were asked whether they are full: else nothing is stored in one that can be. */
   readonly counted: boolean
 }
@@ -88,11 +93,12 @@ export const transactionOf: string =
 export const insert = (
   schema: string,
   channel: string,
-  { counted, groups }: Carries,
+  { counted, expires = false, groups }: Carries,
 ): string => {
+  const rows = expires ? expiring : groups ? grouped : given
   const condition = `${inTransaction}${counted ? "" : andShallow(schema, given.all.queue_id)}`
   return `
-with ${storing(schema, channel, groups ? grouped : given, condition, groups)}
+with ${storing(schema, channel, rows, condition, { groups: groups || expires, expires })}
 select count(*)::int as stored, string_agg(id::text, ',') as which, ${transactionOf},
   (select count(*) from woken)::int as woken
 from stored`
@@ -110,9 +116,10 @@ export const storing = (
   channel: string,
   given: Pick<Rows<typeof taskColumns>, "from" | "read">,
   condition: string,
-  groups = false,
+  { expires = false, groups }: Omit<Carries, "counted"> = { groups: false },
 ): string => {
   const own = (text: string) => groups ? text : ""
+  const ends = (text: string) => expires ? text : ""
   return `
 t as materialized (
   select ${nowOf("$1::text")} as now
@@ -120,19 +127,24 @@ t as materialized (
 ),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
-    priority, max_crashes, awaited, flow_type, flow, step, input, trace${own(", group_key")})
+    priority, max_crashes, awaited, flow_type, flow, step, input, trace${own(", group_key")}${
+    ends(", expires_at")
+  })
   select n.id, coalesce(${given.read.run_id}, n.id), t.now,
     case when d.at > t.now then d.at end,
     ${given.read.queue_id}, ${given.read.index}, ${given.read.max_attempts},
     ${given.read.priority}, ${given.read.max_crashes}, ${given.read.awaited},
     ${given.read.flow_type}, ${given.read.flow}, ${given.read.step}, ${given.read.input},
-    ${given.read.trace}${own(`, ${grouped.read.group_key}`)}
+    ${given.read.trace}${own(`, ${grouped.read.group_key}`)}${
+    ends(`,
+    greatest(d.at, t.now) + ${expiring.read.expires} * interval '1 millisecond'`)
+  }
   from t, ${given.from},
     lateral (select coalesce(${instantOf(given.read.due)},
       t.now + ${given.read.delay} * interval '1 millisecond') as at) d
   on conflict (id) do nothing
-  returning id, queue_id, priority, run_at${own(", group_key")}
-),
+  returning id, queue_id, priority, run_at${own(", group_key")}${ends(", expires_at")}
+),${ends(`${noting(schema)},`)}
 placed as (
   insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes${
     own(", group_key")
@@ -155,6 +167,12 @@ ${wakeReady(schema, channel, "stored where run_at is null", "$2::text::boolean")
 export const hasGroups = (tasks: ReadonlyArray<Driver.NewTask>): boolean =>
   tasks.some(({ group }) => group !== undefined)
 
+/** Whether a batch carries times of expiry.
+ * @category guards
+ * @since 0.1.0 */
+export const hasExpiry = (tasks: ReadonlyArray<Driver.NewTask>): boolean =>
+  tasks.some(({ expiresMillis }) => expiresMillis !== undefined)
+
 /** Writes the parameters.
  * @category statements
  * @since 0.1.0 */
@@ -167,7 +185,9 @@ export const insertParams = (
   now,
   String(how.always),
   how.transaction ?? null,
-  ...(hasGroups(tasks)
+  ...(hasExpiry(tasks)
+    ? expiring.encode(tasks, { ...taskValues(queueId), group_key: groupOf, expires: expiryOf })
+    : hasGroups(tasks)
     ? grouped.encode(tasks, { ...taskValues(queueId), group_key: groupOf })
     : given.encode(tasks, taskValues(queueId))),
 ]
@@ -200,6 +220,11 @@ export const taskValues = (
  * @category models
  * @since 0.1.0 */
 export const groupOf = (task: Driver.NewTask): string => task.group ?? ""
+
+/** How the time of expiry is read from a task.
+ * @category models
+ * @since 0.1.0 */
+export const expiryOf = (task: Driver.NewTask): number | undefined => task.expiresMillis
 
 /** Stores nothing where one of some queues has a maximum depth, which is to be looked at first.
  * @category statements

@@ -5,14 +5,18 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
+import type { Element } from "../ArrayLiteral.ts"
 import {
   andShallow,
+  expiryOf,
   groupOf,
+  hasExpiry,
   inTransaction,
   taskColumns,
   taskValues,
   transactionOf,
 } from "./Insert.ts"
+import { noting } from "./Overdue.ts"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
 import { andMoved, moves, reporting } from "./Report.ts"
 import { wakeReady } from "./Wake.ts"
@@ -34,31 +38,40 @@ const columns = {
 
 const given = rows(4, columns)
 
+const expiring = rows(4, { ...columns, expires: "float8" })
+
 const names = Object.keys(columns) as ReadonlyArray<keyof typeof columns>
 
 const isStored = "(n.id in (select id from stored)) is true"
 
-const storing = (schema: string, counted: boolean) => `
+const storing = (schema: string, { counted, expires }: How) => {
+  const ends = (text: string) => expires ? text : ""
+  const rows = expires ? expiring : given
+  return `
 with t as materialized (
   select ${nowOf("$1::text")} as now
   where ${inTransaction}${counted ? "" : andShallow(schema, given.all.queue_id)}
 ),
 n as materialized (
-  select ${names.map((name) => `${given.read[name]} as ${name}`).join(", ")} from ${given.from}
+  select ${names.map((name) => `${given.read[name]} as ${name}`).join(", ")}${
+    ends(`, ${expiring.read.expires} as expires`)
+  } from ${rows.from}
 ),
 stored as (
   insert into ${schema}.tasks (id, run_id, created_at, run_at, queue_id, index, max_attempts,
     priority, max_crashes, awaited, flow_type, flow, step, input, trace, parent, on_exhausted,
-    version, undoes, group_key)
+    version, undoes, group_key${ends(", expires_at")})
   select n.id, coalesce(n.run_id, n.id), t.now,
     case when n.state is null and not n.waits and d.at > t.now then d.at end,
     n.queue_id, n.index, n.max_attempts, n.priority, n.max_crashes, n.awaited, n.flow_type, n.flow,
-    n.step, n.input, n.trace, n.parent, n.on_exhausted, n.version, n.undoes, n.group_key
+    n.step, n.input, n.trace, n.parent, n.on_exhausted, n.version, n.undoes, n.group_key${
+    ends(",\n    greatest(d.at, t.now) + n.expires * interval '1 millisecond'")
+  }
   from t, n, lateral (select coalesce(${instantOf("n.due")},
     t.now + n.delay * interval '1 millisecond') as at) d
   on conflict (id) do nothing
-  returning id, queue_id, priority, run_at, group_key
-),
+  returning id, queue_id, priority, run_at, group_key${ends(", expires_at")}
+),${ends(`${noting(schema)},`)}
 fresh as materialized (
   select queue_id, priority, id as task_id, 0 as lease, 0 as failures, 0::smallint as crashes,
     group_key
@@ -76,6 +89,20 @@ entered as (
   select n.id, 1, t.now, 0, 0, n.state, n.state, n.reason, n.message, n.output, n.error
   from t, n where n.state is not null and ${isStored}
 )`
+}
+
+/**
+ * What a batch of tasks of flows needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface How {
+  /** The queues were asked whether they are full. */
+  readonly counted: boolean
+  /** Some of the tasks expire. */
+  readonly expires: boolean
+}
 
 const placing = (schema: string, more: string) => `
 placed as (
@@ -90,8 +117,8 @@ placed as (
  * @category statements
  * @since 0.1.0
  */
-export const insertFlow = (schema: string, channel: string, counted: boolean): string => `
-${storing(schema, counted)},
+export const insertFlow = (schema: string, channel: string, how: How): string => `
+${storing(schema, how)},
 counts as materialized (
   select parent, step, count(*)::int as tasks,
     count(*) filter (where state = 'completed')::int as completed, 0 as failed, 0 as cancelled,
@@ -124,8 +151,8 @@ select id, ${transactionOf}, (select count(*) from woken)::int as woken from sto
  * @category statements
  * @since 0.1.0
  */
-export const insertStarted = (schema: string): string => `
-${storing(schema, true)},
+export const insertStarted = (schema: string, expires: boolean): string => `
+${storing(schema, { counted: true, expires })},
 ${placing(schema, "")}
 select id, $2::text::boolean as woken from stored`
 
@@ -141,18 +168,24 @@ export const insertFlowParams = (
   now,
   String(how.always),
   how.transaction ?? null,
-  ...given.encode(tasks, {
-    ...taskValues(queueId),
-    parent: (task) => task.parent,
-    on_exhausted: (task) => task.onExhausted,
-    version: (task) => task.version,
-    undoes: (task) => task.undoes,
-    waits: (task) => task.ended === undefined && task.state === "waiting",
-    state: (task) => task.ended?.state,
-    reason: (task) => task.ended?.failure?.reason,
-    message: (task) => task.ended?.failure?.message,
-    output: (task) => task.ended?.output,
-    error: (task) => task.ended?.failure?.error,
-    group_key: groupOf,
-  }),
+  ...(hasExpiry(tasks)
+    ? expiring.encode(tasks, { ...valuesOf(queueId), expires: expiryOf })
+    : given.encode(tasks, valuesOf(queueId))),
 ]
+
+const valuesOf = (
+  queueId: (queue: string) => number,
+): Readonly<Record<keyof typeof columns, (task: Driver.NewTask) => Element>> => ({
+  ...taskValues(queueId),
+  parent: (task) => task.parent,
+  on_exhausted: (task) => task.onExhausted,
+  version: (task) => task.version,
+  undoes: (task) => task.undoes,
+  waits: (task) => task.ended === undefined && task.state === "waiting",
+  state: (task) => task.ended?.state,
+  reason: (task) => task.ended?.failure?.reason,
+  message: (task) => task.ended?.failure?.message,
+  output: (task) => task.ended?.output,
+  error: (task) => task.ended?.failure?.error,
+  group_key: groupOf,
+})

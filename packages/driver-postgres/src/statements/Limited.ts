@@ -6,7 +6,7 @@
  */
 import { Limits } from "@millrace/core"
 import { namesOf, pack } from "../Packing.ts"
-import { columns, due, fromEldest } from "./Claim.ts"
+import { columns, due, fromEldest, wideRow } from "./Claim.ts"
 import { millisOf, nowOf } from "./Parameters.ts"
 
 /** Locks the limits of queues, so that nobody else claims from them. `$1` queue ids.
@@ -217,9 +217,7 @@ union all
 select null, packed.* from (${
   pack(
     columns,
-    `taken cross join lateral (
-      select * from ${schema}.tasks where id = taken.task_id limit 1
-    ) w`,
+    `taken ${wideRow(schema)}`,
   )
 }) packed`
 

@@ -53,6 +53,9 @@ forgotten as (
 ),
 closed as (
   delete from ${schema}.runs where task_id = any(array(select id from gone))
+),
+unexpiring as (
+  delete from ${schema}.expiring where task_id = any(array(select id from gone))
 )
 select id, parent, exists (
   select 1 from ${schema}.tasks where parent = any(array(select id from gone))

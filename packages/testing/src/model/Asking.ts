@@ -102,6 +102,8 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
       return undefined
     case "Recover":
       return recovered(memory, now)
+    case "Expire":
+      return expired(memory, command.limit)
     case "Prune":
       return (driver) => driver.prune({ olderThanMillis: command.age, limit: everything })
     case "Find":
@@ -244,6 +246,17 @@ const decided = (
       (tasks) => tasks.flatMap((task) => Transition.transition(task, event) ?? []),
     )
 }
+
+const expired = ({ stage }: Memory, limit: number): Ask => (driver) =>
+  decide(
+    driver,
+    { _tag: "Overdue", limit: everything },
+    (tasks) =>
+      tasks.slice(0, limit).flatMap((task) =>
+        Transition.transition(task, { _tag: "Expired" }) ?? []
+      ),
+    ({ id }) => stage.owns(id),
+  )
 
 const recovered = ({ plans, sessions, stage }: Memory, now: number): Ask => {
   // From here on a driver may have forgotten the expired workers.

@@ -48,6 +48,8 @@ export type Command =
   }
   | { readonly _tag: "Advance"; readonly millis: number }
   | { readonly _tag: "Recover" }
+  /** What is too late to begin ends. */
+  | { readonly _tag: "Expire"; readonly limit: number }
   | { readonly _tag: "Prune"; readonly age: number }
   | {
     readonly _tag: "Find"
@@ -140,6 +142,7 @@ export interface NewTask {
   readonly queue: number
   readonly priority: number
   readonly delay: number
+  readonly expires: number | undefined
   /** This long after the present instant, or before; given as an instant. */
   readonly dueIn: number | undefined
   readonly maxAttempts: number

@@ -69,6 +69,7 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
   queue: random.below(pool.queues),
   priority: random.pick([0, 5, 5, 9]),
   ...when(random),
+  expires: random.oneIn(4) ? random.pick([1, 500, 1000, 5000]) : undefined,
   maxAttempts: 1 + random.below(3),
   maxCrashes: random.below(3),
   awaited: random.oneIn(2),
@@ -185,7 +186,7 @@ const outcome = (random: Seeded.Seeded): Settle["outcome"] => {
     error: random.oneIn(2) ? undefined : random.pick(inputs),
   }
   const retryDelayMillis = random.oneIn(5) ? undefined : random.pick(delays)
-  switch (random.below(11)) {
+  switch (random.below(12)) {
     case 0:
     case 1:
       return { _tag: "Failed", failure, retryDelayMillis }
@@ -202,6 +203,8 @@ const outcome = (random: Seeded.Seeded): Settle["outcome"] => {
       return advanced(random)
     case 8:
       return random.oneIn(2) ? { _tag: "Unwinding", failure } : { _tag: "Cancelled", failure }
+    case 9:
+      return { _tag: "Expired" }
     default:
       return { _tag: "Completed", output: random.pick(inputs) }
   }

@@ -54,12 +54,16 @@ export const listOf = (
  * @since 0.1.0 */
 export const newTask = (
   stage: Stage,
-  { task, delay, dueIn, place, ...rest }: NewTask,
+  { task, delay, dueIn, expires, place, ...rest }: NewTask,
   now: number,
 ): Driver.NewTask =>
   stage.newTask({
     ...{ ...rest, id: stage.id(task), queue: queueOf(stage, rest.queue), flow: flowOf(stage) },
-    ...{ delayMillis: delay, dueAt: dueIn === undefined ? undefined : now + dueIn },
+    ...{
+      delayMillis: delay,
+      expiresMillis: expires,
+      dueAt: dueIn === undefined ? undefined : now + dueIn,
+    },
     ...(place === undefined ? {} : placed(stage, place)),
   })
 

@@ -14,6 +14,7 @@ export const record = (one: Driver.TaskRecord, now: number) => ({
   ...identity(one),
   priority: one.priority,
   group: one.group,
+  expiresAt: one.expiresAt,
   dueAt: one.dueAt === undefined || one.dueAt <= now ? undefined : one.dueAt,
   history: one.history.map(({ kind, lease, attempt, startedAt, at, output, failure }) => ({
     ...{ kind, lease, attempt, startedAt, at },
@@ -29,7 +30,8 @@ export const claim = ({ tasks, nextDueMillis }: Driver.Claim) => {
   const queues = [...new Set(tasks.map(({ queue }) => queue))].sort()
   return {
     nextDueMillis,
-    tasks: queues.flatMap((queue) => tasks.filter((one) => one.queue === queue)).map(identity),
+    tasks: queues.flatMap((queue) => tasks.filter((one) => one.queue === queue))
+      .map((one) => ({ ...identity(one), expiresInMillis: one.expiresInMillis })),
   }
 }
 

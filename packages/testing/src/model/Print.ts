@@ -52,6 +52,8 @@ export const command = (one: Command): string => {
       return `${one.millis} ms pass`
     case "Recover":
       return "recover what expired"
+    case "Expire":
+      return `end ${one.limit} of what is too late to begin`
     case "Prune":
       return `prune what ended ${one.age} ms ago`
     case "Find":
@@ -114,6 +116,7 @@ const newTask = (one: NewTask): string =>
       ? []
       : [`due at now ${one.dueIn < 0 ? "-" : "+"} ${Math.abs(one.dueIn)} ms`]),
     ...(one.delay === 0 ? [] : [`delay ${one.delay} ms`]),
+    ...(one.expires === undefined ? [] : [`expires after ${one.expires} ms`]),
     `${one.maxAttempts} attempts`,
     `${one.maxCrashes} crashes`,
     ...(one.awaited ? ["awaited"] : []),

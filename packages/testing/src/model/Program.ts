@@ -32,7 +32,7 @@ const kinds: ReadonlyArray<Command["_tag"]> = [
   ...["Settle", "Settle", "Settle", "Settle", "Settle", "Advance", "Advance"] as const,
   ...["Beat", "Beat", "Beat", "Cancel", "Retry", "Retry", "Signal"] as const,
   ...["Insert", "Claim", "Settle", "Settle"] as const,
-  ...["Recover", "Prune", "Find", "List", "Limit", "Discard", "Reschedule"] as const,
+  ...["Recover", "Expire", "Prune", "Find", "List", "Limit", "Discard", "Reschedule"] as const,
   ...["Look", "Look", "Fire", "Fire", "Upsert", "Pause", "Remove"] as const,
 ]
 
@@ -59,12 +59,7 @@ const command = (random: Seeded.Seeded): Command => {
     case "Signal":
       return { _tag, tasks: different(random, 2), output: random.pick(Drawn.inputs) }
     case "Beat":
-      return {
-        _tag,
-        worker: random.below(pool.workers),
-        lease: random.oneIn(8) ? 0 : random.pick([1000, 5000, 10_000]),
-        held: different(random, 4),
-      }
+      return beat(random)
     case "Limit":
       return {
         _tag,
@@ -75,6 +70,8 @@ const command = (random: Seeded.Seeded): Command => {
       return { _tag, millis: random.oneIn(20) ? 90_000 : random.pick([1, 499, 500, 1000, 5000]) }
     case "Recover":
       return { _tag }
+    case "Expire":
+      return { _tag, limit: random.pick([1, 3, 100]) }
     case "Prune":
       return { _tag, age: random.pick([0, 500, 1000, 5000, 20_000]) }
     case "Find":
@@ -95,6 +92,13 @@ const command = (random: Seeded.Seeded): Command => {
       return scheduling(random, _tag)
   }
 }
+
+const beat = (random: Seeded.Seeded): Command => ({
+  _tag: "Beat",
+  worker: random.below(pool.workers),
+  lease: random.oneIn(8) ? 0 : random.pick([1000, 5000, 10_000]),
+  held: different(random, 4),
+})
 
 const scheduling = (random: Seeded.Seeded, _tag: ScheduleCommand["_tag"]): ScheduleCommand => {
   const worker = random.below(pool.workers)

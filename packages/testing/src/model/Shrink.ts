@@ -54,6 +54,10 @@ export const shrink = Effect.fnUntraced(function* <E>(failing: Failing, attempt:
       if (!(yield* smaller(rest))) from += size
     }
   }
+  for (let at = 0; at + 1 < best.program.length; at++) {
+    let both = together(best.program, at)
+    while (both !== undefined && (yield* smaller(both))) both = together(best.program, at)
+  }
   for (let at = 0; at < best.program.length; at++) {
     let parts = without(best.program[at]!)
     while (parts.length > 0) {
@@ -71,6 +75,16 @@ const cut = ({ program, difference }: Failing): Failing => ({
   program: program.slice(0, difference.at + 1),
   difference,
 })
+
+/** The program with one passing of time where there are two, one after the other. */
+const together = (
+  program: ReadonlyArray<Command>,
+  at: number,
+): ReadonlyArray<Command> | undefined => {
+  const [first, second] = program.slice(at, at + 2)
+  if (first?._tag !== "Advance" || second?._tag !== "Advance") return undefined
+  return program.toSpliced(at, 2, { _tag: "Advance", millis: first.millis + second.millis })
+}
 
 /** The commands that do the same with one thing less, or with one thing plainer. */
 const without = (command: Command): ReadonlyArray<Command> => {
@@ -141,6 +155,7 @@ const plainerTasks = (tasks: ReadonlyArray<NewTask>) => [
   ...each(tasks, { maxCrashes: 0 }),
   ...each(tasks, { awaited: false }),
   ...each(tasks, { input: "null" }),
+  ...each(tasks, { expires: undefined }),
   ...each(tasks, { unique: undefined }),
   ...each(tasks, { group: undefined }),
   ...each(tasks, { place: undefined }),

@@ -7,6 +7,7 @@
 import {
   Claiming,
   type Driver,
+  Expiry,
   type Limiting,
   type ScheduleStore,
   Task,
@@ -28,6 +29,9 @@ interface Account extends Member {
   worker: string | undefined
   dueAt: number
   readonly enqueuedAt: number
+  readonly expiresAt: number | undefined
+  /** Whether something of it has begun, so that it does not expire any more. */
+  begun: boolean
   /** How often it was woken, as the own task of a run. */
   wakes: number
 }
@@ -95,6 +99,8 @@ export class Ledger {
       worker: undefined,
       dueAt,
       enqueuedAt: now,
+      expiresAt: Expiry.expiresAt(task, now),
+      begun: false,
       wakes: 0,
     })
     if (this.#branches.stored(task) !== undefined) this.#break("was started before", task.id)
@@ -189,6 +195,15 @@ export class Ledger {
     }
   }
 
+  /** A handler begins. */
+  began(id: Task.TaskId, now: number): void {
+    const account = this.#accounts.get(id)
+    if (account === undefined) return
+    const isOver = Expiry.isOver(account.expiresAt ?? Infinity, now)
+    if (isOver && !account.begun) this.#break("began after it had expired", id)
+    account.begun = true
+  }
+
   settled(
     changes: ReadonlyArray<Task.Change>,
     answers: ReadonlyArray<Driver.Settled>,
@@ -224,6 +239,12 @@ export class Ledger {
     }
     if (change.failures > maxAttempts) this.#break("failed too often", change.taskId)
     if (change.crashes > maxCrashes + 1) this.#break("crashed too often", change.taskId)
+    if (change.entry.failure?.reason === "Expired") {
+      const isOver = Expiry.isOver(account.expiresAt ?? Infinity, now)
+      if (!isOver || account.begun) this.#break("expired although it could begin", change.taskId)
+    }
+    const { elapsedMillis: startedAt, kind } = change.entry
+    account.begun ||= Expiry.isBeginning({ kind, startedAt })
     if (Task.isTerminal(state)) this.open++
     account.state = change.to.state
     account.lease = change.entry.lease

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Driver, DriverError, ScheduleStore, Transaction } from "@millrace/core"
+import { Driver, DriverError, ScheduleStore, type Task, Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
 import { Context, Effect, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
@@ -182,6 +182,11 @@ export class Storage {
           )
         }),
     }
+  }
+
+  /** A handler begins. */
+  began(id: Task.TaskId): void {
+    this.#ledger.began(id, this.#now())
   }
 
   #now(): number {

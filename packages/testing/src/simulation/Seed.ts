@@ -226,7 +226,7 @@ class Simulated {
     const host = new Host(`worker ${number}`, Math.round(this.#plan.skew()))
     this.#hosts.set(number, host)
     const driver = Layer.succeedContext(this.#storage.servicesOf(host, false))
-    const { worker } = this.#scenario
+    const worker = { ...this.#scenario.worker, jobs: this.#noted }
     const served = Effect.scoped(Effect.andThen(
       Layer.build(Layer.provide(Worker.layer(worker), driver)),
       Effect.never,
@@ -239,6 +239,17 @@ class Simulated {
       this.#world.crash(host)
       this.#world.after(this.#fate, restartMillis, () => this.#start(number))
     })
+  }
+
+  /** The jobs, with the beginnings of their handlers noted. */
+  get #noted(): Jobs {
+    return (this.#scenario.worker.jobs ?? []).map((job) => ({
+      ...job,
+      handler: (input, facts) => {
+        this.#storage.began(facts.taskId)
+        return job.handler(input, facts)
+      },
+    }))
   }
 
   #plague(number: number, kind: "crash" | "pause"): void {

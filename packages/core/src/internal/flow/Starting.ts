@@ -17,7 +17,8 @@ const startedAtOnce = 500
 
 /**
  * The tasks that are stored for a new run. Where somebody else may have started a run under the
- * same id, or the run is to begin later, it is its own task alone: that starts the first steps.
+ * same id, or the run is to begin later or may expire, it is its own task alone: that starts the
+ * first steps.
  */
 export const expand = (
   flow: Plannable,
@@ -26,6 +27,7 @@ export const expand = (
 ): ReadonlyArray<NewTask> => {
   const own = ownTask(flow, base)
   if (!isNew || own.delayMillis > 0 || own.dueAt !== undefined) return [own]
+  if (own.expiresMillis !== undefined) return [own]
   const advanced = new Advance({
     flow,
     run: { id: own.id, input: own.input, trace: own.trace },

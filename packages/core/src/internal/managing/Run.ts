@@ -23,6 +23,8 @@ export interface Run {
   readonly enqueuedAt: number
   /** When it is due, where it is scheduled or waits for a retry. */
   readonly dueAt: number | undefined
+  /** Until when it may begin for the first time, where it expires. */
+  readonly expiresAt: number | undefined
   /** The key of its group. */
   readonly group: string | undefined
   /** The encoded input, as JSON text. */
@@ -63,6 +65,7 @@ export const toRun = (record: TaskRecord): Run => {
     state: record.state,
     enqueuedAt: record.enqueuedAt,
     dueAt: record.dueAt,
+    expiresAt: record.expiresAt,
     group: record.group,
     input: record.input,
     output: record.state === "completed" ? last?.output : undefined,

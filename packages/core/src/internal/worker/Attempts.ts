@@ -23,6 +23,12 @@ export interface Held {
   readonly place: number
 }
 
+/** What waits for a place. */
+export interface Claimed extends Held {
+  /** From when on it is too late to begin it, by the worker's own clock and a little early. */
+  readonly beginsBefore: number
+}
+
 /** An attempt that ended, or never began, with what it came to. */
 export interface Ended extends Held {
   readonly outcome: Outcome

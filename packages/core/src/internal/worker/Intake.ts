@@ -6,7 +6,7 @@ import * as Claiming from "../../Claiming.ts"
 import type { ClaimedTask, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { TaskId } from "../../Task.ts"
-import type { Attempts, Held } from "./Attempts.ts"
+import type { Attempts, Claimed, Held } from "./Attempts.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { Lane } from "./Lane.ts"
 import { backoffMillis } from "./Outage.ts"
@@ -145,6 +145,7 @@ export class Intake {
       for (let held = lane.next(now); held !== undefined; held = lane.next(now)) {
         // After a long pause others have it, though no heartbeat has told so yet.
         if (now >= held.session.expiresAt) held.session.release(held.task, held.place)
+        else if (now >= held.beginsBefore) this.#refuse(held, "Interrupted")
         else if (this.#attempts.start(held, now)) lane.active++
         now = monotonicMillis(this.#clock)
         if (now - began > sliceMillis) {
@@ -181,13 +182,14 @@ export class Intake {
     Effect.uninterruptible(Effect.gen({ self: this }, function* () {
       const session = yield* this.#sessions.current
       const eldest = ++this.#claims % Claiming.eldestEvery === 0
+      const sentAt = monotonicMillis(this.#clock)
       const claim = yield* Effect.onError(
         this.#driver.claim({ worker: session.id, lanes, waits: true, eldest }),
         // The tasks may have been handed out, and only the reply been lost.
         () => Effect.sync(() => session.drain()),
       )
       if (claim.tasks.length === 0) return claim.nextDueMillis ?? Infinity
-      this.#take(session, lanes, claim.tasks)
+      this.#take(session, lanes, claim.tasks, sentAt)
       return undefined
     }))
 
@@ -195,11 +197,18 @@ export class Intake {
     session: Session,
     lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>,
     tasks: ReadonlyArray<ClaimedTask>,
+    sentAt: number,
   ): void {
     const now = monotonicMillis(this.#clock)
-    const byQueue = new Map<string, Array<Held>>()
+    const byQueue = new Map<string, Array<Claimed>>()
     for (const task of tasks) {
-      const held: Held = { task, session, place: session.hold(task) }
+      const left = task.expiresInMillis
+      const beginsBefore = left === undefined ? Infinity : sentAt + left
+      const held: Claimed = { task, session, place: session.hold(task), beginsBefore }
+      if (beginsBefore <= sentAt) {
+        this.#refuse(held, "Expired")
+        continue
+      }
       const found = byQueue.get(task.queue)
       if (found === undefined) byQueue.set(task.queue, [held])
       else found.push(held)
@@ -237,14 +246,19 @@ export class Intake {
 
   #giveBack(before: number): void {
     for (const lane of this.#lanes.values()) {
-      for (const held of lane.giveBack(before)) {
-        this.#settling.add({
-          ...held,
-          outcome: { _tag: "Interrupted" },
-          elapsedMillis: undefined,
-          policy: this.#settings.served(held.task)?.policy,
-        })
-      }
+      for (const held of lane.giveBack(before)) this.#refuse(held, "Interrupted")
     }
+  }
+
+  /** Settles a task that is not begun: it is given back, or it is too late for any worker. */
+  #refuse(held: Held, _tag: "Interrupted" | "Expired"): void {
+    this.#settling.add({
+      task: held.task,
+      session: held.session,
+      place: held.place,
+      outcome: { _tag },
+      elapsedMillis: undefined,
+      policy: this.#settings.served(held.task)?.policy,
+    })
   }
 }

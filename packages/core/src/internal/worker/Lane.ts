@@ -4,7 +4,7 @@
  */
 import * as Limits from "../../Limits.ts"
 import type { TaskId } from "../../Task.ts"
-import type { Held } from "./Attempts.ts"
+import type { Claimed } from "./Attempts.ts"
 
 /** How long a claimed task may wait for its place before the worker claims less. */
 const maxWaitMillis = 100
@@ -14,7 +14,7 @@ const maxStock = 2 * Limits.batchSize
 const maxAsk = Limits.batchSize
 
 interface Waiting {
-  readonly held: Held
+  readonly held: Claimed
   readonly since: number
 }
 
@@ -48,7 +48,7 @@ export class Lane {
   }
 
   /** Takes what a claim of `asked` tasks answered. */
-  add(claimed: ReadonlyArray<Held>, asked: number, now: number): void {
+  add(claimed: ReadonlyArray<Claimed>, asked: number, now: number): void {
     // What a rate lets through is to start now, and so is never claimed ahead.
     if (claimed[0]?.task.limited === "paced") this.#stock = this.concurrency
     else if (claimed.length === asked && this.active + this.waiting < this.concurrency) {
@@ -58,7 +58,7 @@ export class Lane {
   }
 
   /** The next task to start, where there is one and a place for it. */
-  next(now: number): Held | undefined {
+  next(now: number): Claimed | undefined {
     if (this.active >= this.concurrency || this.waiting === 0) return undefined
     const { held, since } = this.#waiting[this.#head++]!
     if (this.#head === this.#waiting.length) {
@@ -70,7 +70,7 @@ export class Lane {
   }
 
   /** Takes back everything that waits, or what has waited since before an instant. */
-  giveBack(before: number): ReadonlyArray<Held> {
+  giveBack(before: number): ReadonlyArray<Claimed> {
     const all = this.#waiting.slice(this.#head)
     this.#waiting = all.filter(({ since }) => since >= before)
     this.#head = 0
@@ -78,7 +78,7 @@ export class Lane {
   }
 
   /** Forgets a waiting task whose lease is lost, and answers it if it was there. */
-  drop(id: TaskId, lease: number): Held | undefined {
+  drop(id: TaskId, lease: number): Claimed | undefined {
     const at = this.#waiting.findIndex(({ held: { task } }, index) =>
       index >= this.#head && task.id === id && task.lease === lease
     )

@@ -2,10 +2,10 @@
  * Keeps the worker's sessions alive, tells what they lost, and recovers what other workers lost.
  */
 import { Clock, Effect, Latch, Metric, Option } from "effect"
-import type { Driver } from "../../Driver.ts"
+import type { Driver, Target } from "../../Driver.ts"
 import { DriverError } from "../../DriverError.ts"
 import * as RunId from "../../RunId.ts"
-import type { TaskId } from "../../Task.ts"
+import type { Change, Task, TaskId } from "../../Task.ts"
 import { transition } from "../../Transition.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { Session } from "./Session.ts"
@@ -182,23 +182,39 @@ export class Sessions {
   readonly #recover: Effect.Effect<void, DriverError> = Effect.gen(
     { self: this },
     function* () {
-      let recovered = 0
-      let more = true
-      while (more) {
-        const target = { _tag: "Expired", limit: recoveredAtOnce } as const
-        const settled = yield* this.#driver.transact(
-          target,
-          (tasks) =>
-            tasks.flatMap((task) =>
-              transition(task, { _tag: "LeaseExpired", lease: task.lease }) ?? []
-            ),
-        )
-        recovered += settled.filter((one) => one.status === "applied").length
-        more = settled.length === recoveredAtOnce
-      }
+      const recovered = yield* this.#sweep(
+        { _tag: "Expired", limit: recoveredAtOnce },
+        (task) => transition(task, { _tag: "LeaseExpired", lease: task.lease }),
+      )
       if (recovered > 0) {
         yield* Effect.logWarning(`Recovered ${recovered} tasks of workers that were lost`)
       }
+      const overdue = yield* this.#sweep(
+        { _tag: "Overdue", limit: recoveredAtOnce },
+        (task) => transition(task, { _tag: "Expired" }),
+      )
+      if (overdue > 0) {
+        yield* Effect.logInfo(`Cancelled ${overdue} tasks that could not begin before they expired`)
+      }
     },
   )
+
+  /** Decides on all tasks of a kind, some at a time, and answers how many were changed. */
+  readonly #sweep = (
+    target: Extract<Target, { readonly limit: number }>,
+    decide: (task: Task) => Change | undefined,
+  ): Effect.Effect<number, DriverError> =>
+    Effect.gen({ self: this }, function* () {
+      let changed = 0
+      let more = true
+      while (more) {
+        const settled = yield* this.#driver.transact(
+          target,
+          (tasks) => tasks.flatMap((task) => decide(task) ?? []),
+        )
+        changed += settled.filter((one) => one.status === "applied").length
+        more = settled.length === target.limit
+      }
+      return changed
+    })
 }

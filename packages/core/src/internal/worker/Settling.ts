@@ -166,6 +166,9 @@ const nameOf = ({ flowType, flow, step, version }: ClaimedTask): string =>
 const wordsOf = (ended: Ended, change: Change): Effect.Effect<void> => {
   const { to, entry } = change
   const why = entry.failure === undefined ? "" : `: ${entry.failure.message}`
+  if (ended.outcome._tag === "Expired") {
+    return Effect.logInfo("Cancelled: it could not begin before it expired")
+  }
   if (ended.policy === undefined) {
     return Effect.logWarning(
       `This worker has no handler for ${nameOf(ended.task)}: its run waits for another`,

@@ -21,6 +21,7 @@ import type {
   RunNotFound,
   SignalRefused,
 } from "./RunError.ts"
+import type { RunHandle } from "./RunHandle.ts"
 import type { RunId } from "./RunId.ts"
 import type * as Unique from "./Unique.ts"
 
@@ -99,6 +100,9 @@ export interface Flow<
     DriverError | RunNotFound | RunFailed<StepError<Steps>> | RunCancelled,
     Driver
   >
+
+  /** A run of it in the hand. */
+  readonly handle: (runId: RunId) => RunHandle<RunOutput<Steps, Needed>, StepError<Steps>>
 
   /**
    * Sends a run a signal. One that comes before its step waits is kept; a second one is refused.

@@ -10,7 +10,7 @@ import type * as Attempt from "./Attempt.ts"
 import type { AttemptContext } from "./AttemptContext.ts"
 import type { Backoff } from "./Backoff.ts"
 import * as Client from "./Client.ts"
-import * as Codec from "./Codec.ts"
+import type * as Codec from "./Codec.ts"
 import * as Definition from "./Definition.ts"
 import type { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
@@ -18,6 +18,7 @@ import type * as Flow from "./Flow.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import type { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+import * as RunHandle from "./RunHandle.ts"
 import type { RunId } from "./RunId.ts"
 import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
 import { definedBy } from "./internal/drafts.ts"
@@ -120,6 +121,9 @@ export interface Job<Slug extends string, I, O, E> {
   readonly await: (
     runId: RunId,
   ) => Effect.Effect<O, DriverError | RunNotFound | RunFailed<E> | RunCancelled, Driver>
+
+  /** A run of it in the hand. */
+  readonly handle: (runId: RunId) => RunHandle.RunHandle<O, E>
 
   /** Gives the job its handler. The name of the step defaults to the slug. */
   perform<R>(handler: Handler<I, O, E, R>): HandledJob<Slug, I, O, E, Exclude<R, AttemptContext>>
@@ -235,11 +239,7 @@ export const make = <
       undo: false,
     }],
   }
-  const codecs: Codec.Codecs<any, any, any> = {
-    input: Codec.make(schemas.input, Limits.inputBytes),
-    output: Codec.make(schemas.output, Limits.outputBytes),
-    error: Codec.make(schemas.error, Limits.outputBytes),
-  }
+  const codecs: Codec.Codecs<any, any, any> = Schemas.codecsOf(schemas)
   function JobBase() {}
   const job: Omit<Any, "prototype"> = Object.assign(JobBase, {
     [TypeId]: TypeId,
@@ -258,6 +258,7 @@ export const make = <
       Client.enqueueMany(job, inputs, more),
     run: (input: unknown, more?: Client.EnqueueOptions) => Client.run(job, input, more),
     await: (runId: RunId) => Client.awaitOutput(job, runId),
+    handle: (runId: RunId) => RunHandle.make(job, runId),
     perform: (...args: ReadonlyArray<unknown>) =>
       args.length < 2 && typeof args[0] !== "string"
         ? handled(job, slug, args[0])

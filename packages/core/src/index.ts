@@ -6,6 +6,7 @@
 export * as Attempt from "./Attempt.ts"
 export { AttemptContext } from "./AttemptContext.ts"
 export * as Backoff from "./Backoff.ts"
+export * as Batch from "./Batch.ts"
 export * as Claiming from "./Claiming.ts"
 export * as Codec from "./Codec.ts"
 export * as Cron from "./Cron.ts"
@@ -38,6 +39,7 @@ export {
   SignalRefused,
   WhenInvalid,
 } from "./RunError.ts"
+export type { RunHandle } from "./RunHandle.ts"
 export * as RunId from "./RunId.ts"
 export * as Runs from "./Runs.ts"
 export { ScheduleInvalid, ScheduleNotFound } from "./ScheduleError.ts"

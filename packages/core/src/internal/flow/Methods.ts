@@ -8,6 +8,7 @@ import { Driver } from "../../Driver.ts"
 import type { Options } from "../../FlowBuilder.ts"
 import * as Limits from "../../Limits.ts"
 import { RunNotFound } from "../../RunError.ts"
+import * as RunHandle from "../../RunHandle.ts"
 import * as RunId from "../../RunId.ts"
 import * as Unique from "../../Unique.ts"
 import { conducting } from "./conducting.ts"
@@ -28,6 +29,8 @@ export const make = (
       Client.enqueue(job(), input, options),
     run: (input: unknown, options?: Client.EnqueueOptions) => Client.run(job(), input, options),
     await: (runId: RunId.RunId) => Client.awaitOutput(job(), runId),
+    handle: (runId: RunId.RunId) =>
+      RunHandle.make({ slug: job().slug, await: (id) => Client.awaitOutput(job(), id) }, runId),
     signal: (runId: RunId.RunId, step: string, value: unknown) => {
       const { definition, steps } = flow().parts
       const outputOf = (slug: string) => steps.get(slug)?.output

@@ -9,10 +9,12 @@ import type { NewTask } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import { disagreement } from "./internal/agreement.ts"
-import { type Instant, instantOf, isStorable } from "./internal/instants.ts"
+import { problemOf } from "./internal/enqueueProblem.ts"
+import { type Instant, instantOf } from "./internal/instants.ts"
 import type * as Job from "./Job.ts"
 import { traceparent } from "./internal/traceparent.ts"
 import * as Key from "./Key.ts"
+import * as Labels from "./Labels.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
@@ -41,6 +43,10 @@ export interface EnqueueOptions {
   readonly priority?: number
   /** The id of the run, a UUID; a second enqueue with the same id stores nothing and answers it. */
   readonly id?: RunId.RunId
+  /** What it is found by, beside the tags of its job: at most 16 texts of 1 to 255 characters. */
+  readonly tags?: ReadonlyArray<string>
+  /** What it is found by: at most 16 pairs; names have 1 to 64 characters, values up to 255. */
+  readonly meta?: Readonly<Record<string, string>>
   /** Whether to fail with `QueueFull` or to wait where the queue is full (default `fail`). */
   readonly whenFull?: "fail" | "wait"
 }
@@ -132,8 +138,10 @@ const insert = Effect.fnUntraced(function* (
   if (refused !== undefined) {
     return yield* new InputInvalid({ job: job.slug, detail: refused })
   }
+  const labels = Labels.together(job.tags, options)
+  if (typeof labels === "string") return yield* new InputInvalid({ job: job.slug, detail: labels })
   const makeId = (yield* RunId.RunIds).next
-  const shared = taskOf(job, options, awaited, yield* traceparent)
+  const shared = { ...taskOf(job, options, awaited, yield* traceparent), ...labels }
   const runs: Array<ReadonlyArray<NewTask>> = []
   for (let index = 0; index < inputs.length; index++) {
     const encoded = job.codecs.input.encode(inputs[index])
@@ -258,41 +266,3 @@ export const taskOf = (
  * @since 0.1.0 */
 export const expiryOf = (expiresIn: Duration.Input | undefined): number | undefined =>
   expiresIn === undefined ? undefined : Math.round(Problem.toMillis(expiresIn)!)
-
-// These come from outside the definition, often from a request, so they are failures and not
-// defects.
-const problemOf = (options: EnqueueOptions | undefined, many: boolean): string | undefined => {
-  if (options === undefined) return undefined
-  if (options.delay !== undefined && options.at !== undefined) {
-    return "give either delay or at, not both"
-  }
-  if (options.delay !== undefined) {
-    const millis = Problem.toMillis(options.delay)
-    if (millis === undefined || millis > Limits.delayMillis) {
-      return "delay must be a duration from 0 to 10 years"
-    }
-  }
-  if (options.at !== undefined) {
-    if (!isStorable(instantOf(options.at))) return "at must be a date from the year 0 to 9999"
-  }
-  if (options.expiresIn !== undefined) {
-    const millis = Problem.toMillis(options.expiresIn)
-    if (millis === undefined || millis < 1 || millis > Limits.expiresMillis) {
-      return "expiresIn must be a duration from 1 millisecond to 10 years"
-    }
-  }
-  const priority = options.priority
-  if (
-    priority !== undefined &&
-    !(Number.isInteger(priority) && priority >= 0 && priority <= Limits.lowestPriority)
-  ) {
-    return `priority must be an integer from 0 to ${Limits.lowestPriority}, got ${priority}`
-  }
-  const { whenFull } = options
-  if (whenFull !== undefined && whenFull !== "fail" && whenFull !== "wait") {
-    return `whenFull must be "fail" or "wait", got ${Problem.show(whenFull)}`
-  }
-  if (options.id === undefined) return undefined
-  if (many) return "id cannot be given for many inputs, which are a run each"
-  return RunId.isRunId(options.id) ? undefined : "id must be a UUID in lower case"
-}

@@ -7,6 +7,7 @@ import { Duration, Schema } from "effect"
 import * as Backoff from "./Backoff.ts"
 import * as Codec from "./Codec.ts"
 import type * as Flow from "./Flow.ts"
+import * as Labels from "./Labels.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 import * as Timetable from "./Timetable.ts"
@@ -37,6 +38,7 @@ export interface Draft {
   readonly group?: unknown
   readonly schedule?: unknown
   readonly expiresIn?: unknown
+  readonly tags?: unknown
 }
 
 /**
@@ -125,6 +127,7 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "group",
   "schedule",
   "expiresIn",
+  "tags",
 ])
 
 /** Lists everything that is wrong with one draft: of a job, unless said otherwise.
@@ -181,6 +184,7 @@ export const ofDraft = (
       "expiresIn",
       (value) => Problem.ofDuration(subject, "expiresIn", value, 1, Limits.expiresMillis),
     ),
+    ...given("tags", (value) => Labels.problemsOf(subject, value)),
     ...given("schedule", (value) => Timetable.problemsOf(subject, value)),
   ]
 }

@@ -62,6 +62,8 @@ export class Driver extends Context.Service<Driver, {
    * - A run that is stored as waiting is not claimed
    * - An id that is twice in a batch is counted once
    * - The expiry of a task counts from when it is due, and is read with it
+   * - The labels of a task are stored with it, and answered in one order
+   * - A task that is not stored leaves no labels
    */
   readonly insert: (
     tasks: ReadonlyArray<NewTask>,
@@ -186,6 +188,7 @@ export class Driver extends Context.Service<Driver, {
    *
    * - Pruning removes what ended before the given age, and nothing else
    * - The task of a step is pruned only after its run
+   * - Nothing is found by the labels of a task that was pruned
    * - A task that goes on while its run was pruned ends as ever
    */
   readonly prune: (request: PruneRequest) => Effect.Effect<number, DriverError>
@@ -220,6 +223,8 @@ export class Driver extends Context.Service<Driver, {
    * - Tasks are found by the key of their group
    * - The task that took a key last is found by it
    * - Tasks are found by when they were stored
+   * - Tasks are found by their tags, and have all of those that are asked for
+   * - Tasks are found by their metadata, name and value together
    */
   readonly find: (
     query: FindQuery,

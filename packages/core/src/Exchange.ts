@@ -62,6 +62,10 @@ export interface NewTask {
   readonly group?: string | undefined
   /** Where nothing of it has begun this long after it is due, it is not to begin at all. */
   readonly expiresMillis?: number | undefined
+  /** What it is found by: at most 16 texts of 1 to 255 characters. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** What it is found by: at most 16 pairs, with names of 1 to 64 characters. */
+  readonly meta?: Readonly<Record<string, string>> | undefined
 }
 
 /** The end of a task that is stored as ended.

@@ -32,6 +32,10 @@ export interface FindQuery {
   readonly group?: string | undefined
   /** The task that took a key of uniqueness last. */
   readonly key?: { readonly flow: string; readonly key: string } | undefined
+  /** Only tasks that have all of these tags. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** Only tasks that have all of these pairs. */
+  readonly meta?: Readonly<Record<string, string>> | undefined
   /** Only tasks that were stored at this instant or later. */
   readonly createdFrom?: number | undefined
   /** Only tasks that were stored before this instant. */
@@ -59,6 +63,9 @@ export interface TaskRecord extends Task {
   readonly version?: string | undefined
   /** The key of its group. */
   readonly group?: string | undefined
+  /** Its tags, each once and in the order of their texts. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  readonly meta?: Readonly<Record<string, string>> | undefined
   readonly enqueuedAt: number
   /** When a scheduled task is due; `undefined` in every other state. */
   readonly dueAt: number | undefined

@@ -40,6 +40,8 @@ export interface Options<I> extends PolicyOptions {
   readonly unique?: Unique.Options<NoInfer<Job.TypeOf<I>>>
   /** How long after it is due a run may begin, up to 10 years, and else is cancelled. */
   readonly expiresIn?: Duration.Input
+  /** What its runs are found by, each of them: at most 16 texts of 1 to 255 characters. */
+  readonly tags?: ReadonlyArray<string>
 }
 
 /**

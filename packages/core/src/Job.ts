@@ -4,8 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Duration, Schema } from "effect"
-import { Effect } from "effect"
+import { type Duration, Effect, type Schema } from "effect"
 import type * as Attempt from "./Attempt.ts"
 import type { AttemptContext } from "./AttemptContext.ts"
 import type { Backoff } from "./Backoff.ts"
@@ -69,6 +68,8 @@ export interface Options<I, O, E> {
   readonly expiresIn?: Duration.Input
   /** When it is enqueued by itself, and with which input. */
   readonly schedule?: Timetable.OfJob<NoInfer<TypeOf<I>>>
+  /** What its runs are found by, each of them: at most 16 texts of 1 to 255 characters. */
+  readonly tags?: ReadonlyArray<string>
 }
 
 /**
@@ -92,6 +93,7 @@ export interface Job<Slug extends string, I, O, E> {
   readonly group: ((input: unknown) => string) | undefined
   readonly schedule: Scheduling.Draft | undefined
   readonly expiresMillis: number | undefined
+  readonly tags: ReadonlyArray<string> | undefined
   // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
   retryable(error: E): boolean
 
@@ -253,6 +255,7 @@ export const make = <
     unique: options?.unique === undefined ? undefined : Unique.policyOf(options.unique as never),
     group: options?.group,
     expiresMillis: Client.expiryOf(options?.expiresIn),
+    tags: options?.tags?.slice(),
     enqueue: (input: unknown, more?: Client.EnqueueOptions) => Client.enqueue(job, input, more),
     enqueueMany: (inputs: ReadonlyArray<unknown>, more?: Client.EnqueueOptions) =>
       Client.enqueueMany(job, inputs, more),

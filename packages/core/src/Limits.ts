@@ -213,3 +213,13 @@ export const lastInstant = 253_402_300_799_999
  * @category limits
  * @since 0.1.0 */
 export const pageSize = 1000
+
+/** The most tags, and the most pairs of metadata, of a run.
+ * @category limits
+ * @since 0.1.0 */
+export const labels = 16
+
+/** The longest name of metadata, in characters (UTF-16 units).
+ * @category limits
+ * @since 0.1.0 */
+export const metaNameLength = 64

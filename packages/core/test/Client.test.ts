@@ -46,6 +46,8 @@ describe("enqueue", () => {
         dueAt: undefined,
         group: undefined,
         expiresAt: undefined,
+        tags: [],
+        meta: {},
         input: `{"to":"ada","at":"1970-01-01T00:00:00.000Z"}`,
         output: undefined,
         failure: undefined,

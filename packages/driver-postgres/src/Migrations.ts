@@ -15,6 +15,7 @@ import { migration as migration0005 } from "./migrations/0005.ts"
 import { migration as migration0006 } from "./migrations/0006.ts"
 import { migration as migration0007 } from "./migrations/0007.ts"
 import { migration as migration0008 } from "./migrations/0008.ts"
+import { migration as migration0009 } from "./migrations/0009.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -41,6 +42,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0006,
   migration0007,
   migration0008,
+  migration0009,
 ]
 
 /** The version that this code knows.

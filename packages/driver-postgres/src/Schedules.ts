@@ -9,6 +9,7 @@ import * as Deciding from "./Deciding.ts"
 import { noteGroups } from "./Inserting.ts"
 import { attempt, type Query, type Row } from "./Connection.ts"
 import type { Joined } from "./Joined.ts"
+import { hasLabels } from "./statements/Labels.ts"
 import * as Statement from "./statements/Schedules.ts"
 import { queueIdsBeside } from "./Storing.ts"
 import { joining, once, repeatConflicts, type Store } from "./Store.ts"
@@ -134,8 +135,9 @@ const storeAll = async (
   return true
 }
 
-const isPlain = ({ expiresMillis, group, unique }: Driver.NewTask): boolean =>
-  unique === undefined && group === undefined && expiresMillis === undefined
+const isPlain = (task: Driver.NewTask): boolean =>
+  task.unique === undefined && task.group === undefined && task.expiresMillis === undefined &&
+  !hasLabels([task])
 
 const queuesOf = (tasks: ReadonlyArray<Driver.NewTask>): Iterable<string> =>
   tasks.map(({ queue }) => queue)

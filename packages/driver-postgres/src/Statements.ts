@@ -19,6 +19,7 @@ import * as Limits from "./statements/Limits.ts"
 import * as Overdue from "./statements/Overdue.ts"
 import * as Prune from "./statements/Prune.ts"
 import * as Queues from "./statements/Queues.ts"
+import { countLabels, dropLabels } from "./statements/Labels.ts"
 import { list } from "./statements/List.ts"
 import { report } from "./statements/Report.ts"
 import * as Schedules from "./statements/Schedules.ts"
@@ -86,7 +87,29 @@ const lists = (schema: string, descending: boolean) => ({
   runs: list(schema, "runs", descending),
   parents: list(schema, "parents", descending),
   key: list(schema, "key", descending),
+  labels: list(schema, "labels", descending),
   states: list(schema, "states", descending),
+})
+
+const inserts = (schema: string, channel: string) => ({
+  insertOne: insertOne(schema, channel),
+  insert: insert(schema, channel, { groups: false, counted: false }),
+  insertGroups: insert(schema, channel, { groups: true, counted: false }),
+  insertCounted: insert(schema, channel, { groups: false, counted: true }),
+  insertCountedGroups: insert(schema, channel, { groups: true, counted: true }),
+  insertExpiring: insert(schema, channel, { groups: true, expires: true, counted: false }),
+  insertCountedExpiring: insert(schema, channel, { groups: true, expires: true, counted: true }),
+  insertFlow: insertFlow(schema, channel, { counted: false }),
+  insertFlowCounted: insertFlow(schema, channel, { counted: true }),
+  insertFlowExpiring: insertFlow(schema, channel, { counted: false, more: "expiry" }),
+  insertFlowCountedExpiring: insertFlow(schema, channel, { counted: true, more: "expiry" }),
+  insertLabels: insertFlow(schema, channel, { counted: false, more: "labels" }),
+  insertCountedLabels: insertFlow(schema, channel, { counted: true, more: "labels" }),
+  insertStarted: insertStarted(schema),
+  insertStartedExpiring: insertStarted(schema, "expiry"),
+  insertStartedLabels: insertStarted(schema, "labels"),
+  dropLabels: dropLabels(schema),
+  countLabels: countLabels(schema),
 })
 
 /** Writes the statements for a schema.
@@ -97,20 +120,8 @@ export const make = (schemaName: string) => {
   const channel = channelOf(schemaName)
   return {
     channel,
-    insertOne: insertOne(schema, channel),
-    insert: insert(schema, channel, { groups: false, counted: false }),
-    insertGroups: insert(schema, channel, { groups: true, counted: false }),
-    insertCounted: insert(schema, channel, { groups: false, counted: true }),
-    insertCountedGroups: insert(schema, channel, { groups: true, counted: true }),
+    ...inserts(schema, channel),
     ...keys(schema),
-    insertExpiring: insert(schema, channel, { groups: true, expires: true, counted: false }),
-    insertCountedExpiring: insert(schema, channel, { groups: true, expires: true, counted: true }),
-    insertFlow: insertFlow(schema, channel, { counted: false, expires: false }),
-    insertFlowCounted: insertFlow(schema, channel, { counted: true, expires: false }),
-    insertFlowExpiring: insertFlow(schema, channel, { counted: false, expires: true }),
-    insertFlowCountedExpiring: insertFlow(schema, channel, { counted: true, expires: true }),
-    insertStarted: insertStarted(schema, false),
-    insertStartedExpiring: insertStarted(schema, true),
     claim: claim(schema),
     claimFrom: claimFrom(schema),
     claimEldest: claimEldest(schema),

@@ -8,6 +8,7 @@ import type { Query, Row } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
 import { hasExpiry, hasGroups, type How, insertParams } from "./statements/Insert.ts"
 import { insertFlowParams } from "./statements/InsertFlow.ts"
+import { hasLabels } from "./statements/Labels.ts"
 import { insertOneParams, isDue } from "./statements/InsertOne.ts"
 import type { Store } from "./Store.ts"
 
@@ -25,9 +26,9 @@ export const storeTasks = (
   queueId: (queue: string) => number,
 ): Promise<ReadonlyArray<Row>> => {
   const isCounted = how.counted === true
-  if (tasks.some(isOfFlow)) {
+  if (hasLabels(tasks) || tasks.some(isOfFlow)) {
     const once = distinct(tasks)
-    const text = flowText(statements, isCounted, hasExpiry(once))
+    const text = flowText(statements, isCounted, once)
     return query(text, insertFlowParams(now, how, once, queueId))
   }
   const isGrouped = hasGroups(tasks)
@@ -42,12 +43,14 @@ export const storeTasks = (
     .then(([row]) => storedOf(tasks, row!))
 }
 
-const flowText = (statements: Statements, isCounted: boolean, expires: boolean): string =>
-  isCounted
-    ? expires ? statements.insertFlowCountedExpiring : statements.insertFlowCounted
-    : expires
-    ? statements.insertFlowExpiring
-    : statements.insertFlow
+const flowText = (statements: Statements, isCounted: boolean, tasks: Tasks): string => {
+  const texts = hasLabels(tasks)
+    ? [statements.insertLabels, statements.insertCountedLabels] as const
+    : hasExpiry(tasks)
+    ? [statements.insertFlowExpiring, statements.insertFlowCountedExpiring] as const
+    : [statements.insertFlow, statements.insertFlowCounted] as const
+  return texts[isCounted ? 1 : 0]
+}
 
 // Mostly it is all of them, and then nobody need be told which.
 const storedOf = (tasks: Tasks, { stored, which, transaction }: Row): ReadonlyArray<Row> =>

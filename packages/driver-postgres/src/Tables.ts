@@ -40,6 +40,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `taskStates`: a view with one row for each task and where it stands, for people
  * - `attempts`: the history of every task, only appended to
  * - `keys`: the task that took each key of a job last
+ * - `labels`: the tags of tasks, whose name is empty, and their metadata
  * - `queues`: the names of queues, whose numbers the other tables hold
  * - `limits`, `buckets`: the limits of queues, and the tokens of their rates
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
@@ -65,6 +66,14 @@ const records = (schema: Schema) => ({
     key: text("key").notNull(),
     taskId: uuid("task_id").notNull(),
   }, (row) => [primaryKey({ columns: [row.flow, row.key] }), index("keys_task_id").on(row.taskId)]),
+  labels: schema.table("labels", {
+    taskId: uuid("task_id").notNull(),
+    name: text("name").notNull(),
+    value: text("value").notNull(),
+  }, (row) => [
+    primaryKey({ columns: [row.name, row.value, row.taskId] }),
+    index("labels_task_id").on(row.taskId),
+  ]),
   schedules: schema.table("schedules", {
     name: text("name").primaryKey(),
     flow: text("flow").notNull(),

@@ -44,7 +44,7 @@ const found = (
 
 /** The parameters of a list, by their numbers. */
 const listed = (by: Readonly<Record<number, string>>) =>
-  Array.from({ length: 16 }, (_, index) => by[index + 1] ?? (index === 3 ? "10" : null))
+  Array.from({ length: 18 }, (_, index) => by[index + 1] ?? (index === 3 ? "10" : null))
 
 const listsOf = ({ newest, oldest }: Statements.Statements, id: string) =>
   [oldest, newest].flatMap((lists) =>
@@ -52,6 +52,8 @@ const listsOf = ({ newest, oldest }: Statements.Statements, id: string) =>
       ["list", lists.all, listed({ 11: "true", 1: "mail", 13: "5" })],
       ["list of ids", lists.ids, listed({ 7: id })],
       ["list by key", lists.key, listed({ 15: "mail", 16: "k" })],
+      ["list by label", lists.labels, listed({ 17: `{"",customer}`, 18: "{a,7}" })],
+      ["list by state and label", lists.states, listed({ 3: "{failed}", 17: `{""}`, 18: "{a}" })],
       ["list by state", lists.states, listed({ 3: "{ready,failed}", 11: "true" })],
     ] as const
   )

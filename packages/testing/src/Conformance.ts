@@ -21,6 +21,7 @@ import { groupCases } from "./conformance/groups.ts"
 import { heartbeatCases } from "./conformance/heartbeat.ts"
 import { insertCases } from "./conformance/insert.ts"
 import { limitCases } from "./conformance/limits.ts"
+import { labelCases } from "./conformance/labels.ts"
 import { listCases } from "./conformance/list.ts"
 import { manyCases } from "./conformance/many.ts"
 import { orderCases } from "./conformance/order.ts"
@@ -90,6 +91,7 @@ export const cases: ReadonlyArray<Case> = [
   ...pruneCases,
   ...findCases,
   ...listCases,
+  ...labelCases,
   ...manyCases,
   ...branchCases,
   ...progressCases,

@@ -32,7 +32,8 @@ const templateOf = (
   if (!keyed.ok) return keyed
   const options = { priority: priority ?? job.priority }
   const shared = Client.taskOf(job, options, false, undefined)
-  return { ok: true, value: { ...shared, ...keyed.more, input: encoded.value } }
+  const tagged = job.tags === undefined || job.tags.length === 0 ? {} : { tags: job.tags }
+  return { ok: true, value: { ...shared, ...tagged, ...keyed.more, input: encoded.value } }
 }
 
 /** The words of a problem without what could not be defined. */

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Claiming, type Driver, Expiry, type Task } from "@millrace/core"
+import { type Claiming, type Driver, Expiry, Labels, type Task } from "@millrace/core"
 import type { Session } from "./Sessions.ts"
 
 /** A stored task: what was inserted, where it stands, and what happened to it. */
@@ -93,6 +93,7 @@ const storedOf = (row: Row) => ({ ...row.task, ...taskOf(row), enqueuedAt: row.e
 /** What a reader is given. */
 export const recordOf = (row: Row): Driver.TaskRecord => ({
   ...storedOf(row),
+  ...Labels.ofLabels(Labels.labelsOf(row.task)),
   dueAt: row.dueAt,
   expiresAt: row.expiresAt,
   history: [...row.history],
@@ -107,6 +108,7 @@ export const matches = (row: Row, query: Driver.FindQuery): boolean =>
   (query.states === undefined || query.states.includes(row.state)) &&
   (query.before === undefined || row.task.id < query.before) &&
   (query.own !== true || isOwn(row.task)) &&
+  Labels.hasAll(row.task, query) &&
   (query.group === undefined || row.task.group === query.group) &&
   (query.createdFrom === undefined || row.enqueuedAt >= query.createdFrom) &&
   (query.createdBefore === undefined || row.enqueuedAt < query.createdBefore)

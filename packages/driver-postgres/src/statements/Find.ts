@@ -43,7 +43,11 @@ export const selected = (schema: string): string => `
         ${millisOf("a.finished_at")}, a.output::text, a.reason, a.message, a.error::text)
         order by a.lease)::text
       from ${schema}.attempts a where a.task_id = t.id
-    ) as history`
+    ) as history,
+    (
+      select json_agg(json_build_array(b.name, b.value))::text
+      from ${schema}.labels b where b.task_id = t.id
+    ) as labels`
 
 /** What must hold of each that is found.
  * @category statements

@@ -16,6 +16,7 @@ import {
   taskValues,
   transactionOf,
 } from "./Insert.ts"
+import { hasLabels, labelParams, storeLabels } from "./Labels.ts"
 import { noting } from "./Overdue.ts"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
 import { andMoved, moves, reporting } from "./Report.ts"
@@ -44,9 +45,9 @@ const names = Object.keys(columns) as ReadonlyArray<keyof typeof columns>
 
 const isStored = "(n.id in (select id from stored)) is true"
 
-const storing = (schema: string, { counted, expires }: How) => {
-  const ends = (text: string) => expires ? text : ""
-  const rows = expires ? expiring : given
+const storing = (schema: string, { counted, more }: How) => {
+  const ends = (text: string) => more === undefined ? "" : text
+  const rows = more === undefined ? given : expiring
   return `
 with t as materialized (
   select ${nowOf("$1::text")} as now
@@ -88,8 +89,10 @@ entered as (
     reason, message, output, error)
   select n.id, 1, t.now, 0, 0, n.state, n.state, n.reason, n.message, n.output, n.error
   from t, n where n.state is not null and ${isStored}
-)`
+)${more === "labels" ? `,${storeLabels(schema, firstLabel)}` : ""}`
 }
+
+const firstLabel = 4 + 1 + 2 * names.length
 
 /**
  * What a batch of tasks of flows needs.
@@ -100,8 +103,8 @@ entered as (
 export interface How {
   /** The queues were asked whether they are full. */
   readonly counted: boolean
-  /** Some of the tasks expire. */
-  readonly expires: boolean
+  /** Some of the tasks expire, or some have labels and may expire. */
+  readonly more?: "expiry" | "labels" | undefined
 }
 
 const placing = (schema: string, more: string) => `
@@ -151,8 +154,8 @@ select id, ${transactionOf}, (select count(*) from woken)::int as woken from sto
  * @category statements
  * @since 0.1.0
  */
-export const insertStarted = (schema: string, expires: boolean): string => `
-${storing(schema, { counted: true, expires })},
+export const insertStarted = (schema: string, more?: How["more"]): string => `
+${storing(schema, { counted: true, more })},
 ${placing(schema, "")}
 select id, $2::text::boolean as woken from stored`
 
@@ -168,9 +171,10 @@ export const insertFlowParams = (
   now,
   String(how.always),
   how.transaction ?? null,
-  ...(hasExpiry(tasks)
+  ...(hasExpiry(tasks) || hasLabels(tasks)
     ? expiring.encode(tasks, { ...valuesOf(queueId), expires: expiryOf })
     : given.encode(tasks, valuesOf(queueId))),
+  ...(hasLabels(tasks) ? labelParams(tasks) : []),
 ]
 
 const valuesOf = (

@@ -8,18 +8,19 @@ import { instantOf } from "./Parameters.ts"
 import { standingJoins } from "./Standing.ts"
 
 /**
- * Which index a list begins with: those of a search, that of keys, or, for states that few tasks
- * are in, the tables of those that have not ended and the index of those that failed.
+ * Which index a list begins with: those of a search, that of keys or of labels, or, for states that
+ * few tasks are in, the tables of those that have not ended and the index of those that failed.
  *
  * @category models
  * @since 0.1.0
  */
-export type ListOrigin = Origin | "key" | "states"
+export type ListOrigin = Origin | "key" | "labels" | "states"
 
 /**
  * Lists tasks. `$1` to `$9` are as in `find`; `$10` the id that they come before, `$11` whether
  * only own tasks of runs, `$12` group, `$13` and `$14` the instants from and before which they were
- * stored, `$15` and `$16` the flow and the text of a key.
+ * stored, `$15` and `$16` the flow and the text of a key, `$17` and `$18` the names and the values
+ * of labels, the rarest first.
  *
  * @category statements
  * @since 0.1.0
@@ -39,6 +40,7 @@ where ${conditions}
   and ($13::text is null or created_at >= ${instantOf("$13::text")})
   and ($14::text is null or created_at < ${instantOf("$14::text")})
   and ($15::text is null or id in (${ofKey(schema)}))
+  and ($17::text is null or (${labelsFound(schema)}) = cardinality($17::text::text[]))
 order by place${order} limit $4::text::int`
 }
 
@@ -53,6 +55,20 @@ interface From {
   readonly text: string
 }
 
+// One look for each label, which no plan turns into a look at all labels.
+const labelsFound = (schema: string) => `
+    select count(*) from unnest($17::text::text[], $18::text::text[]) as u(name, value)
+    cross join lateral (
+      select 1 from ${schema}.labels b
+      where b.name = u.name and b.value = u.value and b.task_id = found.id limit 1
+    ) b`
+
+const ofLabel = (schema: string, order: string) => `
+      select task_id from ${schema}.labels
+      where name = ($17::text::text[])[1] and value = ($18::text::text[])[1]
+        and task_id >= ${first} and task_id <= ${last}
+      order by task_id${order}`
+
 const from = (schema: string, origin: ListOrigin, order: string): From => {
   switch (origin) {
     case "all":
@@ -63,6 +79,8 @@ const from = (schema: string, origin: ListOrigin, order: string): From => {
       }
     case "key":
       return tasksOf(schema, ofKey(schema))
+    case "labels":
+      return tasksOf(schema, ofLabel(schema, order))
     case "states":
       return tasksOf(schema, inStates(schema, order))
     default:

@@ -76,6 +76,8 @@ export interface List {
   readonly own: boolean
   readonly group: string | undefined
   readonly key: string | undefined
+  readonly tags: ReadonlyArray<string> | undefined
+  readonly meta: Readonly<Record<string, string>> | undefined
   /** Stored at most so long ago. */
   readonly since: number | undefined
   /** Stored longer ago than this. */
@@ -151,6 +153,8 @@ export interface NewTask {
   readonly input: string
   readonly unique: Uniqueness.Unique | undefined
   readonly group: string | undefined
+  readonly tags: ReadonlyArray<string> | undefined
+  readonly meta: Readonly<Record<string, string>> | undefined
   readonly place: Place | undefined
 }
 

@@ -77,6 +77,7 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
   unique: undefined,
   // Neither steps nor runs have groups.
   group: place === undefined && random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
+  ...labels(random, 5),
   place,
 })
 
@@ -86,6 +87,11 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
 export const when = (random: Seeded.Seeded) => ({
   delay: random.pick(delays),
   dueIn: random.oneIn(6) ? random.pick([-1000, -1, 0, 1, 1000]) : undefined,
+})
+
+const labels = (random: Seeded.Seeded, rarity: number) => ({
+  tags: random.oneIn(rarity) ? some(random, 2, () => random.pick(["x", "y"])) : undefined,
+  meta: random.oneIn(rarity) ? { [random.pick(["x", "y"])]: random.pick(["", "x"]) } : undefined,
 })
 
 /** A place in a flow: the smallest numbers are mostly runs, and no run is below itself. */
@@ -231,6 +237,7 @@ export const list = (random: Seeded.Seeded): List => {
     own: random.oneIn(2),
     group: maybe(6, () => random.pick(["a", "b", "c"])),
     key: maybe(6, () => random.pick(["a", "b"])),
+    ...labels(random, 4),
     since: maybe(6, () => random.pick([0, 500, 5000])),
     until: maybe(6, () => random.pick([0, 500, 5000])),
     descending: random.oneIn(2),

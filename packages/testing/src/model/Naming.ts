@@ -38,10 +38,10 @@ export const queryOf = (
  * @since 0.1.0 */
 export const listOf = (
   stage: Stage,
-  { queue, states, own, group, key, since, until, descending, from, limit }: List,
+  { queue, states, own, group, key, tags, meta, since, until, descending, from, limit }: List,
   now: number,
 ): Driver.FindQuery => ({
-  ...{ flow: flowOf(stage), states, own, group, descending, limit },
+  ...{ flow: flowOf(stage), states, own, group, tags, meta, descending, limit },
   queue: queue === undefined ? undefined : queueOf(stage, queue),
   key: key === undefined ? undefined : { flow: flowOf(stage), key },
   createdFrom: since === undefined ? undefined : now - since,

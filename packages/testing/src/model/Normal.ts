@@ -14,6 +14,8 @@ export const record = (one: Driver.TaskRecord, now: number) => ({
   ...identity(one),
   priority: one.priority,
   group: one.group,
+  tags: one.tags,
+  meta: one.meta,
   expiresAt: one.expiresAt,
   dueAt: one.dueAt === undefined || one.dueAt <= now ? undefined : one.dueAt,
   history: one.history.map(({ kind, lease, attempt, startedAt, at, output, failure }) => ({

@@ -92,6 +92,11 @@ const scheduling = (one: ScheduleCommand): string => {
   }
 }
 
+const labels = ({ tags, meta }: Pick<List, "tags" | "meta">): ReadonlyArray<string> => [
+  ...(tags === undefined ? [] : [`tagged ${tags.join(" and ")}`]),
+  ...(meta === undefined ? [] : [`with ${JSON.stringify(meta)}`]),
+]
+
 const list = ({ own, descending, limit, from, ...one }: List): string =>
   [
     `list ${limit} ${own ? "own tasks" : "tasks"}`,
@@ -99,6 +104,7 @@ const list = ({ own, descending, limit, from, ...one }: List): string =>
     ...(one.states === undefined ? [] : [`in ${one.states.join(" or ")}`]),
     ...(one.group === undefined ? [] : [`of group ${one.group}`]),
     ...(one.key === undefined ? [] : [`with key ${one.key}`]),
+    ...labels(one),
     ...(one.since === undefined ? [] : [`stored in the last ${one.since} ms`]),
     ...(one.until === undefined ? [] : [`stored before the last ${one.until} ms`]),
     ...(descending ? ["the last first"] : []),
@@ -123,6 +129,7 @@ const newTask = (one: NewTask): string =>
     `input ${one.input}`,
     ...(one.unique === undefined ? [] : [unique(one.unique)]),
     ...(one.group === undefined ? [] : [`group ${one.group}`]),
+    ...labels(one),
     ...(one.place === undefined ? [] : [place(one.place)]),
   ].join(", ")
 

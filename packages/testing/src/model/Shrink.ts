@@ -141,7 +141,7 @@ const without = (command: Command): ReadonlyArray<Command> => {
 }
 
 const wider = (list: List): ReadonlyArray<List> =>
-  (["queue", "states", "group", "key", "since", "until", "from"] as const)
+  (["queue", "states", "group", "key", "tags", "meta", "since", "until", "from"] as const)
     .flatMap((name) => list[name] === undefined ? [] : [{ ...list, [name]: undefined }])
     .concat(list.own ? [{ ...list, own: false }] : [])
 
@@ -158,6 +158,8 @@ const plainerTasks = (tasks: ReadonlyArray<NewTask>) => [
   ...each(tasks, { expires: undefined }),
   ...each(tasks, { unique: undefined }),
   ...each(tasks, { group: undefined }),
+  ...each(tasks, { tags: undefined }),
+  ...each(tasks, { meta: undefined }),
   ...each(tasks, { place: undefined }),
   ...plainer(tasks),
 ]

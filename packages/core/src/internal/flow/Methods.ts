@@ -43,7 +43,7 @@ export const make = (
 }
 
 /** The own task of a run, in the shape in which jobs are enqueued. */
-const jobOf = (parts: Parts, { expiresIn, unique }: Options<unknown>): Client.AnyJob => {
+const jobOf = (parts: Parts, { expiresIn, tags, unique }: Options<unknown>): Client.AnyJob => {
   const { definition, input, output, error, priority } = parts
   const step = { ...definition.steps[0]!, slug: definition.slug, policy: conducting }
   return {
@@ -52,6 +52,7 @@ const jobOf = (parts: Parts, { expiresIn, unique }: Options<unknown>): Client.An
     definition: { ...definition, steps: [step] },
     codecs: { input, output, error },
     priority,
+    tags,
     unique: unique === undefined ? undefined : Unique.policyOf(unique as Unique.Options<never>),
     expiresMillis: Client.expiryOf(expiresIn),
     expand: (own, options) => Starting.expand(parts, own, options),

@@ -100,4 +100,6 @@ const newTask = (old: TaskRecord, id: RunId.RunId): NewTask => ({
   maxCrashes: old.maxCrashes,
   delayMillis: 0,
   awaited: false,
+  ...(old.tags === undefined ? {} : { tags: old.tags }),
+  ...(old.meta === undefined ? {} : { meta: old.meta }),
 })

@@ -3,6 +3,7 @@
  * what is wrong is a failure and not a defect.
  */
 import type { FindQuery } from "../../Driver.ts"
+import * as Labels from "../../Labels.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
 import * as RunId from "../../RunId.ts"
@@ -27,6 +28,10 @@ export interface Filter {
   readonly group?: string | undefined
   /** The run that took this key of uniqueness last; needs `job`. */
   readonly key?: string | undefined
+  /** All of these tags. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** All of these pairs of metadata. */
+  readonly meta?: Readonly<Record<string, string>> | undefined
   /** Enqueued at this instant or later. */
   readonly enqueuedAfter?: Instant | undefined
   /** Enqueued before this instant. */
@@ -84,6 +89,8 @@ export const checks: Checks<Filter> = {
       : `a list of ${states.join(", ")}`,
   group: text,
   key: text,
+  tags: Labels.tagsRefusal,
+  meta: Labels.metaRefusal,
   enqueuedAfter: instant,
   enqueuedBefore: instant,
 }
@@ -115,6 +122,8 @@ export const conditionsOf = (filter: Filter): Conditions => {
     states: filter.states,
     group: filter.group,
     key: filter.key === undefined ? undefined : { flow: flow!, key: filter.key },
+    tags: filter.tags,
+    meta: filter.meta,
     createdFrom: millisOf(filter.enqueuedAfter),
     createdBefore: millisOf(filter.enqueuedBefore),
   }

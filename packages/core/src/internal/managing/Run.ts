@@ -27,6 +27,9 @@ export interface Run {
   readonly expiresAt: number | undefined
   /** The key of its group. */
   readonly group: string | undefined
+  /** In the order of their texts. */
+  readonly tags: ReadonlyArray<string>
+  readonly meta: Readonly<Record<string, string>>
   /** The encoded input, as JSON text. */
   readonly input: string
   /** The encoded output of a completed run, as JSON text. */
@@ -67,6 +70,8 @@ export const toRun = (record: TaskRecord): Run => {
     dueAt: record.dueAt,
     expiresAt: record.expiresAt,
     group: record.group,
+    tags: record.tags ?? [],
+    meta: record.meta ?? {},
     input: record.input,
     output: record.state === "completed" ? last?.output : undefined,
     failure: isTerminal(record.state) ? last?.failure : undefined,

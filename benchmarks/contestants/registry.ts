@@ -8,7 +8,11 @@ const modules: Readonly<Record<string, () => Promise<{ readonly contestant: Cont
   "millrace, unique keys": () => import("./millrace-unique.ts"),
   "raw limit": () => import("./limit.ts"),
   "graphile-worker": () => import("../peers/graphile-worker.ts"),
+  "graphile-worker, named queues": () => import("../peers/graphile-worker-queues.ts"),
+  "graphile-worker, job keys": () => import("../peers/graphile-worker-keys.ts"),
   "pg-boss": () => import("../peers/pg-boss.ts"),
+  "pg-boss, strict FIFO": () => import("../peers/pg-boss-fifo.ts"),
+  "pg-boss, singleton keys": () => import("../peers/pg-boss-keys.ts"),
   "PersistedQueue": () => import("../peers/persisted-queue.ts"),
   "effect-mq": () => import("../peers/effect-mq.ts"),
 }

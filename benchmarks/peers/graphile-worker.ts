@@ -7,8 +7,17 @@ const logger = new Logger(() => () => undefined)
 const callers = 24
 const dayMillis = 86_400_000
 
-export const contestant: Contestant = {
-  configuration: "24 concurrent jobs, local queue of 500, batched completion (delay 0)",
+/** What its jobs have beyond the defaults. */
+export interface Variant {
+  readonly configuration: string
+  readonly more: (payload: Payload) => { readonly queueName?: string; readonly jobKey?: string }
+}
+
+const usual = "24 concurrent jobs, local queue of 500, batched completion (delay 0)"
+
+/** Makes a contestant of a variant. */
+export const contestantOf = ({ configuration, more }: Variant): Contestant => ({
+  configuration,
   waiting: "select count(*) from graphile_worker._private_jobs",
   history: undefined,
   setup: async (url) => {
@@ -21,9 +30,9 @@ export const contestant: Contestant = {
     const pool = new pg.Pool({ connectionString: url, max: callers })
     const utils = await makeWorkerUtils({ pgPool: pool, logger })
     return {
-      enqueue: (payload) => utils.addJob("noop", payload),
+      enqueue: (payload) => utils.addJob("noop", payload, more(payload)),
       enqueueMany: (payloads, kind) =>
-        utils.addJobs(payloads.map((payload) => ({ ...specOf(kind), payload }))),
+        utils.addJobs(payloads.map((payload) => ({ ...specOf(kind), ...more(payload), payload }))),
       enqueueWithin: (payload) => within(pool, payload),
       work: async (task, { concurrency }) => {
         const runner = await run({
@@ -49,7 +58,9 @@ export const contestant: Contestant = {
       },
     }
   },
-}
+})
+
+export const contestant: Contestant = contestantOf({ configuration: usual, more: () => ({}) })
 
 const specOf = (kind: Kind): { readonly identifier: string; readonly runAt?: Date } =>
   kind === "future"

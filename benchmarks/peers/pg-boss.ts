@@ -1,20 +1,30 @@
 /** pg-boss: two loops that fetch, run and complete 2,000 jobs at a time, each batch as one. */
 import { setTimeout as sleep } from "node:timers/promises"
 import pg from "pg"
-import { PgBoss } from "pg-boss"
+import { PgBoss, type QueuePolicy } from "pg-boss"
 import { type Contestant, type Kind, orders, type Payload, type Session } from "../model.ts"
 
 const batch = 2000
 const loops = 2
 const connections = 24
 
-export const contestant: Contestant = {
-  configuration: `batches of ${batch} in ${loops} loops of fetch and complete, queue with notify`,
+/** What its queue and its jobs have beyond the defaults. */
+export interface Variant {
+  readonly configuration: string
+  readonly policy?: QueuePolicy
+  readonly more: (payload: Payload) => { readonly singletonKey?: string }
+}
+
+const usual = `batches of ${batch} in ${loops} loops of fetch and complete, queue with notify`
+
+/** Makes a contestant of a variant. */
+export const contestantOf = ({ configuration, more, policy }: Variant): Contestant => ({
+  configuration,
   waiting: "select count(*) from pgboss.job where state < 'completed' and name = 'noop'",
   history: "select count(*) from pgboss.job where state = 'completed' and name = 'noop'",
   setup: async (url) => {
     const boss = await start(url)
-    await boss.createQueue("noop", { notify: true })
+    await boss.createQueue("noop", { notify: true, ...(policy ? { policy } : {}) })
     await boss.createQueue("other")
     await boss.stop({ graceful: false })
     const client = new pg.Client(url)
@@ -26,8 +36,12 @@ export const contestant: Contestant = {
     const boss = await start(url)
     const pool = new pg.Pool({ connectionString: url, max: 1 })
     return {
-      enqueue: (payload) => boss.send("noop", payload),
-      enqueueMany: (payloads, kind) => boss.insert(queueOf(kind), payloads.map(jobOf(kind))),
+      enqueue: (payload) => boss.send("noop", payload, more(payload)),
+      enqueueMany: (payloads, kind) =>
+        boss.insert(
+          queueOf(kind),
+          payloads.map((payload) => ({ ...jobOf(kind)(payload), ...more(payload) })),
+        ),
       enqueueWithin: (payload) => within(boss, pool, payload),
       work: async (task) => {
         let stopping = false
@@ -47,7 +61,9 @@ export const contestant: Contestant = {
       },
     }
   },
-}
+})
+
+export const contestant: Contestant = contestantOf({ configuration: usual, more: () => ({}) })
 
 const start = async (connectionString: string) => {
   const boss = new PgBoss({ connectionString, max: connections })

@@ -19,6 +19,7 @@ export const workloads: ReadonlyArray<Workload> = [
   DrainOthers.workload,
   DrainSnapshot.workload,
   Limits.draining,
+  Limits.ordered,
   Limits.enqueueing,
   Enqueue.concurrent,
   Enqueue.single,

@@ -10,8 +10,6 @@ import { unpack } from "./Packing.ts"
 import { placeOf } from "./Place.ts"
 import { own as ownColumns } from "./statements/Claim.ts"
 
-type Own = Readonly<Record<typeof ownColumns[number], string | null>>
-
 /** Reads them; each gets its ticket of the claim.
  * @category conversions
  * @since 0.1.0 */
@@ -21,7 +19,7 @@ export const tasksOf = (
   claim: Claim,
   limited?: Driver.ClaimedTask["limited"],
 ): ReadonlyArray<Driver.ClaimedTask> =>
-  unpack(rows, ownColumns, (row) => {
+  unpack(rows, ownColumns, (row, texts) => {
     // A copy of what is shared is made for each task, so nothing is looked up but once.
     const lease = row.lease as number
     const failures = row.failures as number
@@ -37,11 +35,12 @@ export const tasksOf = (
     const version = (row.version as string | null) ?? undefined
     const { branch, undoes } = placeOf(row)
     const expiresInMillis = (row.left_millis as number | null) ?? undefined
-    return (own: Own) => {
-      const id = own.task_id!
+    const { created, element, input, run_id: run, task_id: ids, trace } = texts
+    return (place: number) => {
+      const id = ids![place]!
       return {
         id,
-        runId: own.run_id ?? id,
+        runId: run?.[place] ?? id,
         state: "running",
         lease,
         failures,
@@ -52,11 +51,11 @@ export const tasksOf = (
         flowType,
         flow,
         step,
-        index: index ?? Number(own.element),
+        index: index ?? Number(element?.[place]),
         queue,
-        input: own.input!,
-        enqueuedAt: Number(own.created),
-        trace: own.trace ?? undefined,
+        input: input![place]!,
+        enqueuedAt: Number(created![place]),
+        trace: trace?.[place],
         version,
         branch,
         undoes,

@@ -49,9 +49,14 @@ export const namesOf = ({ shared, own }: Columns): ReadonlyArray<string> => [
   "nth",
 ]
 
+/** The texts of the rows that are packed into one, by column; NULL in all of them is `undefined`.
+ * @category models
+ * @since 0.1.0 */
+export type Texts<Name extends string> = Readonly<Record<Name, ReadonlyArray<string> | undefined>>
+
 /**
- * Unpacks rows, in their order: `read` is given the row that is shared, then reads the others by
- * the name of a column.
+ * Unpacks rows, in their order: `read` is given the row that is shared and the texts of the others,
+ * and then reads each by its place among these.
  *
  * @category conversions
  * @since 0.1.0
@@ -59,19 +64,16 @@ export const namesOf = ({ shared, own }: Columns): ReadonlyArray<string> => [
 export const unpack = <const Name extends string, A>(
   rows: ReadonlyArray<Row>,
   own: ReadonlyArray<Name>,
-  read: (shared: Row) => (own: Readonly<Record<Name, string | null>>) => A,
+  read: (shared: Row, texts: Texts<Name>) => (place: number) => A,
 ): ReadonlyArray<A> => {
   const all: Array<A> = []
-  const current = {} as Record<Name, string | null>
   for (const row of rows) {
-    const readOwn = read(row)
-    const places = (row.nth as string).split(separator)
-    const texts = own.map((name) => (row[name] as string | null)?.split(separator))
-    for (let index = 0; index < places.length; index++) {
-      for (let column = 0; column < own.length; column++) {
-        current[own[column]!] = texts[column]?.[index] ?? null
-      }
-      all[Number(places[index]) - 1] = readOwn(current)
+    const texts = {} as Record<Name, ReadonlyArray<string> | undefined>
+    for (const name of own) texts[name] = (row[name] as string | null)?.split(separator)
+    const readOne = read(row, texts)
+    const numbers = (row.nth as string).split(separator)
+    for (let place = 0; place < numbers.length; place++) {
+      all[Number(numbers[place]) - 1] = readOne(place)
     }
   }
   return all

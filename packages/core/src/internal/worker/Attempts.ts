@@ -15,6 +15,7 @@ import { monotonicMillis } from "./Monotonic.ts"
 import * as Outcomes from "./Outcomes.ts"
 import type { Catalogue, Served } from "./Served.ts"
 import type { Session } from "./Session.ts"
+import * as Spans from "./Spans.ts"
 
 /** A claimed task, and the session that holds it at a place. */
 export interface Held {
@@ -44,6 +45,7 @@ interface Running extends Held {
   readonly startedAt: number
   ending: Outcomes.Ending | undefined
   fiber: Fiber.Fiber<unknown, unknown> | undefined
+  span: Tracer.Span | undefined
 }
 
 /** What the attempts report. */
@@ -72,7 +74,7 @@ export class Attempts {
   readonly #annotated: boolean
   readonly #clock: Clock.Clock
   readonly #random: { nextDoubleUnsafe(): number }
-  readonly #traced: boolean
+  readonly #spans: Spans.Spans | undefined
   readonly #idle = Latch.makeUnsafe(true)
   readonly deadlines: Deadlines<Running>
 
@@ -93,7 +95,7 @@ export class Attempts {
     this.#annotated = Object.keys(this.#annotations).length > 0
     this.#clock = Context.get(context, Clock.Clock)
     this.#random = Context.get(context, Random.Random)
-    this.#traced = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
+    this.#spans = Spans.listening(context, this.#clock)
     this.deadlines = new Deadlines(this.#clock, (running) => this.#onDue(running))
   }
 
@@ -128,6 +130,7 @@ export class Attempts {
       startedAt: now,
       ending: undefined,
       fiber: undefined,
+      span: undefined,
     }
     const fiber = this.#fork(running, input.value)
     const exit = fiber.pollUnsafe()
@@ -183,8 +186,11 @@ export class Attempts {
       // Also a handler that throws before it answers an effect is a defect of this attempt.
       effect = Effect.suspend(() => served.handler(input, ctx))
     }
-    const spanned = this.#traced ? withSpan(effect, task, served.policy) : effect
-    return Effect.runForkWith(context)(spanned as Effect.Effect<unknown, unknown>)
+    if (this.#spans !== undefined) {
+      running.span = this.#spans.begin(task, served.policy)
+      context = Context.add(context, Tracer.ParentSpan, running.span)
+    }
+    return Effect.runForkWith(context)(effect as Effect.Effect<unknown, unknown>)
   }
 
   /** The facts, which also stand for the attempt where its handler finishes it. */
@@ -225,7 +231,8 @@ export class Attempts {
   }
 
   #onExit(running: Running, exit: Exit.Exit<unknown, unknown>): void {
-    const { task, session, place, served, ending } = running
+    const { task, session, place, served, ending, span } = running
+    if (span !== undefined) this.#spans!.end(span, exit)
     if (ending === "lost") {
       session.release(task, place)
       return
@@ -265,26 +272,3 @@ const factsOf = ({ task, served }: Running, input: unknown) =>
     enqueuedAt: task.enqueuedAt,
     input,
   })
-
-const withSpan = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
-  task: ClaimedTask,
-  policy: Flow.Policy,
-) =>
-  Effect.withSpan(effect, `job ${task.flow}`, {
-    kind: "consumer",
-    attributes: {
-      "millrace.run": task.runId,
-      "millrace.queue": task.queue,
-      "millrace.attempt": task.failures + 1,
-      "millrace.max_attempts": policy.maxAttempts,
-    },
-    ...parentOf(task.trace),
-  })
-
-// https://www.w3.org/TR/trace-context/#traceparent-header
-const parentOf = (traceparent: string | undefined) => {
-  const [, traceId, spanId, flags] = traceparent?.split("-") ?? []
-  if (traceId === undefined || spanId === undefined) return undefined
-  return { parent: Tracer.externalSpan({ traceId, spanId, sampled: flags === "01" }) }
-}

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Context } from "effect"
+import { Context, Effect } from "effect"
 import { register } from "./internal/completions.ts"
 
 /**
@@ -33,6 +33,12 @@ export class AttemptContext extends Context.Service<AttemptContext, {
   readonly enqueuedAt: number
   /** The decoded input of the run; for a job the same as the handler's first argument. */
   readonly input: unknown
+  /**
+   * Says how far the attempt is, from 0 to 1, and perhaps where (up to 255 characters): `Runs.get`
+   * and `Runs.watch` show it. It returns at once and never fails; the latest value is sent once a
+   * second at most, and what is said just before the end may never be.
+   */
+  readonly progress: (fraction: number, note?: string) => Effect.Effect<void>
 }>()("@millrace/core/AttemptContext") {}
 
 /**
@@ -57,5 +63,6 @@ const factsOf = (facts: Partial<AttemptContext["Service"]>): AttemptContext["Ser
   fence: 1,
   enqueuedAt: 0,
   input: undefined,
+  progress: () => Effect.void,
   ...facts,
 })

@@ -162,6 +162,10 @@ export class Driver extends Context.Service<Driver, {
    * - A heartbeat extends the lease of everything the worker holds
    * - A heartbeat never revives an expired lease
    * - A heartbeat names the held tasks that were cancelled or taken over
+   * - The progress that a heartbeat brings is read with its task
+   * - Progress is stored of the attempt that holds its task, and of no other
+   * - The progress of an attempt is read until the next one begins
+   * - Progress that comes after the lease has ended is not stored
    */
   readonly heartbeat: (beat: Heartbeat) => Effect.Effect<Pulse, DriverError>
 

@@ -175,6 +175,23 @@ export interface Heartbeat {
   /** How long the worker's leases hold from now; 0 ends its session. */
   readonly leaseMillis: number
   readonly held: ReadonlyArray<{ readonly id: TaskId; readonly lease: number }>
+  /** How far attempts are that have said so since the last one. */
+  readonly progress?: ReadonlyArray<AttemptProgress> | undefined
+}
+
+/**
+ * How far the attempt with a lease is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttemptProgress {
+  readonly id: TaskId
+  readonly lease: number
+  /** From 0 to 1. */
+  readonly fraction: number
+  /** A word for people. */
+  readonly note?: string | undefined
 }
 
 /**

@@ -71,7 +71,23 @@ export interface TaskRecord extends Task {
   readonly dueAt: number | undefined
   /** Until when it may begin for the first time, where it expires. */
   readonly expiresAt?: number | undefined
+  /** How far its last attempt is, or came, where that has said so. */
+  readonly progress?: TaskProgress | undefined
   readonly history: ReadonlyArray<HistoryEntry>
+}
+
+/**
+ * How far an attempt is, as it last said.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TaskProgress {
+  /** From 0 to 1. */
+  readonly fraction: number
+  readonly note: string | undefined
+  /** When that was stored. */
+  readonly at: number
 }
 
 /**

@@ -114,6 +114,11 @@ export const duePerClaim = 1000
  * @since 0.1.0 */
 export const textLength = 1000
 
+/** The longest note of how far an attempt is, in characters (UTF-16 units).
+ * @category limits
+ * @since 0.1.0 */
+export const noteLength = 255
+
 /** The longest key of uniqueness or of a group, in characters (UTF-16 units).
  * @category limits
  * @since 0.1.0 */

@@ -195,6 +195,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
   const attempts: Attempts = new Attempts(driver, settings.served, context, {
     ended: (ended) => settling.add(ended),
     freed: (queue) => intake.freed(queue),
+    progressed: () => sessions.report(),
     overdue: (held) => Upkeep.warnOverdue(context, held),
   })
   const sessions: Sessions = new Sessions(driver, settings, {

@@ -48,6 +48,7 @@ describe("enqueue", () => {
         expiresAt: undefined,
         tags: [],
         meta: {},
+        progress: undefined,
         input: `{"to":"ada","at":"1970-01-01T00:00:00.000Z"}`,
         output: undefined,
         failure: undefined,

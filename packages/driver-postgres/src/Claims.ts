@@ -12,6 +12,7 @@ import { tasksOf } from "./ClaimedTasks.ts"
 import * as LimitedClaims from "./LimitedClaims.ts"
 import type { Asked } from "./LimitedLook.ts"
 import { Marks, parseFronts } from "./Marks.ts"
+import type { Statements } from "./Statements.ts"
 import { once, type Store } from "./Store.ts"
 
 interface Lanes {
@@ -60,14 +61,7 @@ export const make = (store: Store, holdings: Holdings) => {
     const rows = yield* once(
       store,
       "send a heartbeat",
-      (query) =>
-        query(ends ? store.statements.end : store.statements.beat, [
-          now,
-          beat.worker,
-          arrayLiteral(beat.held.map(({ id }) => id)),
-          arrayLiteral(beat.held.map(({ lease }) => lease)),
-          ...(ends ? [] : [String(beat.leaseMillis)]),
-        ]),
+      (query) => query(...beatOf(store.statements, now, beat)),
     )
     const live = rows[0]?.live === true
     const lost = String(rows[0]?.lost ?? "").split(",").filter((id) => id !== "")
@@ -80,6 +74,31 @@ export const make = (store: Store, holdings: Holdings) => {
     return { live, lost }
   })
   return { claim, heartbeat }
+}
+
+const beatOf = (
+  { beat, beatReporting, end }: Statements,
+  now: string | null,
+  { held, leaseMillis, progress = [], worker }: Driver.Heartbeat,
+): readonly [text: string, params: ReadonlyArray<string | null>] => {
+  const own = [
+    now,
+    worker,
+    arrayLiteral(held.map(({ id }) => id)),
+    arrayLiteral(held.map(({ lease }) => lease)),
+  ]
+  if (leaseMillis === 0) return [end, own]
+  const params = [...own, String(leaseMillis)]
+  if (progress.length === 0) return [beat, params]
+  // Of what one attempt has said the last counts.
+  const said = [...new Map(progress.map((one) => [`${one.id} ${one.lease}`, one])).values()]
+  return [beatReporting, [
+    ...params,
+    arrayLiteral(said.map(({ id }) => id)),
+    arrayLiteral(said.map(({ lease }) => lease)),
+    arrayLiteral(said.map(({ fraction }) => fraction)),
+    arrayLiteral(said.map(({ note }) => note)),
+  ]]
 }
 
 /** What began to be stored before the announcement, and ended after the second look, wakes nobody

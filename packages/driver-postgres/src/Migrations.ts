@@ -16,6 +16,7 @@ import { migration as migration0006 } from "./migrations/0006.ts"
 import { migration as migration0007 } from "./migrations/0007.ts"
 import { migration as migration0008 } from "./migrations/0008.ts"
 import { migration as migration0009 } from "./migrations/0009.ts"
+import { migration as migration0010 } from "./migrations/0010.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -43,6 +44,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0007,
   migration0008,
   migration0009,
+  migration0010,
 ]
 
 /** The version that this code knows.

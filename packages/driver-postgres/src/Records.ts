@@ -41,6 +41,7 @@ export const toRecord = (row: Row, nameOf: (id: number) => string): Driver.TaskR
   enqueuedAt: row.created as number,
   dueAt: (row.due as number | null) ?? undefined,
   expiresAt: (row.expires as number | null) ?? undefined,
+  progress: progressOf(row),
   history: historyOf(row.history as string | null),
   version: (row.version as string | null) ?? undefined,
   ...labelsOf(row.labels as string | null),
@@ -54,6 +55,13 @@ const labelsOf = (json: string | null): Labels.Labels =>
       value,
     })),
   )
+
+const progressOf = ({ lease, progress }: Row): Driver.TaskProgress | undefined => {
+  if (typeof progress !== "string") return undefined
+  const [own, fraction, note, at] = JSON.parse(progress) as readonly [number, number, Text, number]
+  // It is that of an attempt, and no more read once another one has begun.
+  return own === lease ? { fraction, note: note ?? undefined, at } : undefined
+}
 
 type Entry = readonly [
   kind: Task.EntryKind,

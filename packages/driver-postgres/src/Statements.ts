@@ -112,6 +112,12 @@ const inserts = (schema: string, channel: string) => ({
   countLabels: countLabels(schema),
 })
 
+const heartbeats = (schema: string) => ({
+  beat: Heartbeat.beat(schema),
+  beatReporting: Heartbeat.beatReporting(schema),
+  end: Heartbeat.end(schema),
+})
+
 /** Writes the statements for a schema.
  * @category constructors
  * @since 0.1.0 */
@@ -146,8 +152,7 @@ export const make = (schemaName: string) => {
     deleteWorkers: Expire.deleteWorkers(schema),
     forgetBegun: Overdue.forgetBegun(schema),
     overdue: Overdue.overdue(schema),
-    beat: Heartbeat.beat(schema),
-    end: Heartbeat.end(schema),
+    ...heartbeats(schema),
     ...reading(schema),
     allowScans: Prune.allowScans,
     lockEnded: Prune.lockEnded(schema),

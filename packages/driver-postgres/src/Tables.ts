@@ -13,6 +13,7 @@ import {
   bigint,
   boolean,
   customType,
+  doublePrecision,
   index,
   integer,
   json,
@@ -45,6 +46,7 @@ type Schema = ReturnType<typeof pgSchema>
  * - `limits`, `buckets`: the limits of queues, and the tokens of their rates
  * - `ready`, `scheduled`, `claims`, `workers`: where tasks stand until they have ended
  * - `expiring`: what expires, until something of it has begun
+ * - `progress`: how far attempts are that have said so
  * - `schedules`: what enqueues a job again and again
  * - `runs`, `steps`: which runs of flows wait, and how far their steps are
  *
@@ -153,6 +155,13 @@ const positions = (schema: Schema) => ({
     expiresAt: instant("expires_at").notNull(),
     taskId: uuid("task_id").primaryKey(),
   }, (row) => [index("expiring_expires_at").on(row.expiresAt, row.taskId)]),
+  progress: schema.table("progress", {
+    taskId: uuid("task_id").primaryKey(),
+    at: instant("at").notNull(),
+    fraction: doublePrecision("fraction").notNull(),
+    lease: integer("lease").notNull(),
+    note: text("note"),
+  }),
   claims: schema.table("claims", {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
     claimedAt: instant("claimed_at").notNull(),

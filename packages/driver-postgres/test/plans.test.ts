@@ -114,6 +114,10 @@ const check = async (schema: string) => {
     ["stand of a run", statements.standingOfRuns, [id]],
     ["progress", statements.progress, [id]],
     ["beat", statements.beat, [null, "w", id, "{1}", "1000"]],
+    ["beat with progress", statements.beatReporting, [
+      ...[null, "w", id, "{1}", "1000"],
+      ...[id, "{1}", "{0.5}", "{half}"],
+    ]],
     ["find by run", statements.find.runs, found({ runs: id })],
     ["find by id", statements.find.ids, found({ ids: id })],
     ["find of a run", statements.find.parents, found({ parents: id })],

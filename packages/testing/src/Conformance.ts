@@ -31,6 +31,7 @@ import { payloadCases } from "./conformance/payload.ts"
 import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
 import { rescheduleCases } from "./conformance/reschedule.ts"
+import { reportingCases } from "./conformance/reporting.ts"
 import { retryCases } from "./conformance/retry.ts"
 import { runCases } from "./conformance/runs.ts"
 import { occurrenceCases } from "./conformance/occurrences.ts"
@@ -104,6 +105,7 @@ export const cases: ReadonlyArray<Case> = [
   ...payloadCases,
   ...pausingCases,
   ...overdueCases,
+  ...reportingCases,
 ]
 
 /**

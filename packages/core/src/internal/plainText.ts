@@ -8,16 +8,16 @@ import { textLength } from "../Limits.ts"
 const cutMark = "…"
 
 /**
- * Cuts a text to `Limits.textLength`, and puts U+FFFD in place of NUL characters and of halves of
- * surrogate pairs, which neither JSON nor PostgreSQL can hold.
+ * Cuts a text to a length (default: `Limits.textLength`), and puts U+FFFD in place of NUL
+ * characters and of halves of surrogate pairs, which neither JSON nor PostgreSQL can hold.
  */
-export function plainText(text: string): string {
-  return cut(text).replaceAll("\u0000", "\uFFFD").toWellFormed()
+export function plainText(text: string, length: number = textLength): string {
+  return cut(text, length).replaceAll("\u0000", "\uFFFD").toWellFormed()
 }
 
-function cut(text: string): string {
-  if (text.length <= textLength) return text
-  const end = textLength - cutMark.length
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text
+  const end = length - cutMark.length
   // A pair is not torn apart.
   const torn = isHighSurrogate(text.charCodeAt(end - 1)) && isLowSurrogate(text.charCodeAt(end))
   return text.slice(0, torn ? end - 1 : end) + cutMark

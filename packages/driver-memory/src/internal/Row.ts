@@ -22,6 +22,8 @@ export interface Row {
   sequence: number
   /** Who runs it, while it runs. */
   session: Session | undefined
+  /** How far the attempt with that lease is. */
+  progress: (Driver.TaskProgress & { readonly lease: number }) | undefined
   /** How often it was woken, as the own task of a run. */
   wakes: number
   readonly history: Array<Driver.HistoryEntry>
@@ -39,6 +41,7 @@ export const make = (task: Driver.NewTask, now: number): Row => ({
   dueAt: undefined,
   sequence: 0,
   session: undefined,
+  progress: undefined,
   wakes: 0,
   history: task.ended === undefined ? [] : [endOf(task.ended, now)],
 })
@@ -96,8 +99,14 @@ export const recordOf = (row: Row): Driver.TaskRecord => ({
   ...Labels.ofLabels(Labels.labelsOf(row.task)),
   dueAt: row.dueAt,
   expiresAt: row.expiresAt,
+  progress: progressOf(row),
   history: [...row.history],
 })
+
+const progressOf = ({ lease, progress }: Row): Driver.TaskProgress | undefined =>
+  progress?.lease === lease
+    ? { fraction: progress.fraction, note: progress.note, at: progress.at }
+    : undefined
 
 /** Whether it is what a reader asks for, wherever that begins. */
 export const matches = (row: Row, query: Driver.FindQuery): boolean =>

@@ -172,10 +172,15 @@ export class Store {
     }
     if (leaseMillis === 0) this.sessions.end(worker)
     else this.sessions.extend(worker, now + leaseMillis)
-    const lost = held.filter(({ id, lease }) => {
+    const holds = ({ id, lease }: { readonly id: Task.TaskId; readonly lease: number }) => {
       const row = this.rows.get(id)
-      return row?.session === undefined || row.session !== before || row.lease !== lease
-    })
+      return row?.session !== undefined && row.session === before && row.lease === lease
+    }
+    const lost = held.filter((one) => !holds(one))
+    const said = leaseMillis === 0 ? undefined : beat.progress?.filter(holds)
+    for (const { id, ...own } of said ?? []) {
+      this.rows.get(id)!.progress = { note: undefined, ...own, at: now }
+    }
     return { live: true, lost: lost.map(({ id }) => id) }
   }
 

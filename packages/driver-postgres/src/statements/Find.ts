@@ -39,6 +39,10 @@ export const selected = (schema: string): string => `
     ${millisOf("t.created_at")} as created, ${millisOf("s.run_at")} as due,
     ${millisOf("t.expires_at")} as expires, ${standingColumns},
     (
+      select json_build_array(p.lease, p.fraction, p.note, ${millisOf("p.at")})::text
+      from ${schema}.progress p where p.task_id = t.id
+    ) as progress,
+    (
       select json_agg(json_build_array(a.kind, a.lease, a.attempt, ${millisOf("a.started_at")},
         ${millisOf("a.finished_at")}, a.output::text, a.reason, a.message, a.error::text)
         order by a.lease)::text

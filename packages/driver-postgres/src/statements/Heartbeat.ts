@@ -21,7 +21,39 @@ select exists (select 1 from session) as live, array_to_string(array(
 /** Begins or extends a session. `$1` instant, `$2` worker, `$3` and `$4` what it holds, `$5` lease.
  * @category statements
  * @since 0.1.0 */
-export const beat = (schema: string): string => `
+export const beat = (schema: string): string => beating(schema, "")
+
+/**
+ * As `beat`, and stores how far attempts are that the session holds. `$6` ids, `$7` leases, `$8`
+ * fractions, `$9` notes.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const beatReporting = (schema: string): string =>
+  beating(
+    schema,
+    `,
+reported as (
+  insert into ${schema}.progress as p (task_id, lease, fraction, note, at)
+  select r.id, r.lease, r.fraction, r.note, t.now
+  from t, unnest($6::text::uuid[], $7::text::int[], $8::text::float8[], $9::text::text[])
+    as r(id, lease, fraction, note)
+  where exists (select 1 from session)
+    and (
+      select 1 from ${schema}.attempts a where a.task_id = r.id and a.lease = r.lease limit 1
+    ) is null
+    and (r.id, r.lease) in (
+      select u.id, u.lease from ${schema}.claims c
+      cross join lateral unnest(c.task_ids, c.leases) as u(id, lease)
+      where c.worker = $2::text and not c.given_up
+    )
+  on conflict (task_id) do update set lease = excluded.lease, fraction = excluded.fraction,
+    note = excluded.note, at = excluded.at
+)`,
+  )
+
+const beating = (schema: string, more: string): string => `
 with t as materialized (select ${nowOf("$1::text")} as now),
 session as (
   insert into ${schema}.workers as w (id, expires_at, waiting, queue_ids)
@@ -29,7 +61,7 @@ session as (
   on conflict (id) do update set expires_at = excluded.expires_at
   where w.expires_at > (select now from t)
   returning 1
-)
+)${more}
 ${answer(schema)}`
 
 /** Ends a session, and gives up what it holds for good. `$1` to `$4` as in `beat`.

@@ -54,6 +54,9 @@ forgotten as (
 closed as (
   delete from ${schema}.runs where task_id = any(array(select id from gone))
 ),
+unreported as (
+  delete from ${schema}.progress where task_id = any(array(select id from gone))
+),
 unexpiring as (
   delete from ${schema}.expiring where task_id = any(array(select id from gone))
 )

@@ -2,7 +2,7 @@
  * The steps of a run, for people and programs that look at it.
  */
 import { Effect } from "effect"
-import { Driver, type TaskRecord } from "../../Driver.ts"
+import { Driver, type TaskProgress, type TaskRecord } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import * as Limits from "../../Limits.ts"
 import type { Failure } from "../../Outcome.ts"
@@ -32,6 +32,8 @@ export interface StepRun {
   readonly counts: Progress.StepProgress
   /** The run that it is, where the step is a flow. */
   readonly runId: RunId.RunId | undefined
+  /** How far the attempt of its one task is, or came, where its handler has said so. */
+  readonly progress: TaskProgress | undefined
   readonly startedAt: number
   readonly endedAt: number | undefined
   /** The JSON text of its output; of a map, that of an element is with its task. */
@@ -90,6 +92,7 @@ const ofTasks = (
     state,
     counts,
     runId: one !== undefined && one.runId === one.id ? one.id : undefined,
+    progress: one?.progress,
     startedAt: Math.min(...tasks.map((task) => task.enqueuedAt)),
     endedAt: isOver ? Math.max(...ends) : undefined,
     output: one?.state === "completed" && (one.index === wholeMap || one.index === 0)

@@ -1,7 +1,7 @@
 /**
  * A run as people and programs see it.
  */
-import type { HistoryEntry, TaskRecord } from "../../Driver.ts"
+import type { HistoryEntry, TaskProgress, TaskRecord } from "../../Driver.ts"
 import type { Failure } from "../../Outcome.ts"
 import type { RunId } from "../../RunId.ts"
 import type { EntryKind, State } from "../../Task.ts"
@@ -25,6 +25,8 @@ export interface Run {
   readonly dueAt: number | undefined
   /** Until when it may begin for the first time, where it expires. */
   readonly expiresAt: number | undefined
+  /** How far its last attempt is, or came, where its handler has said so. */
+  readonly progress: TaskProgress | undefined
   /** The key of its group. */
   readonly group: string | undefined
   /** In the order of their texts. */
@@ -69,6 +71,7 @@ export const toRun = (record: TaskRecord): Run => {
     enqueuedAt: record.enqueuedAt,
     dueAt: record.dueAt,
     expiresAt: record.expiresAt,
+    progress: record.progress,
     group: record.group,
     tags: record.tags ?? [],
     meta: record.meta ?? {},

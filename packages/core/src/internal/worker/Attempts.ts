@@ -54,6 +54,8 @@ export interface Reports {
   readonly ended: (ended: Ended) => void
   /** A place in a queue is free again, whether or not there is something to settle. */
   readonly freed: (queue: string) => void
+  /** An attempt has said how far it is. */
+  readonly progressed: () => void
   /** A handler goes on long after it was interrupted. */
   readonly overdue: (held: Held) => void
 }
@@ -196,7 +198,10 @@ export class Attempts {
   /** The facts, which also stand for the attempt where its handler finishes it. */
   #factsOf(running: Running, input: unknown): AttemptContext["Service"] {
     const { task, session, place, served } = running
-    return register(factsOf(running, input), {
+    const { progressed } = this.#reports
+    const progress = (fraction: number, note?: string) =>
+      Effect.sync(() => session.report(task, place, fraction, note) && progressed())
+    return register(factsOf(running, input, progress), {
       change: (output) => {
         const encoded = served.output.encode(output)
         if (!encoded.ok) return encoded
@@ -258,7 +263,11 @@ export const annotationsOf = (
     : { flow, step, run, attempt, queue }
 }
 
-const factsOf = ({ task, served }: Running, input: unknown) =>
+const factsOf = (
+  { task, served }: Running,
+  input: unknown,
+  progress: AttemptContext["Service"]["progress"],
+) =>
   AttemptContext.of({
     runId: task.runId,
     taskId: task.id,
@@ -271,4 +280,5 @@ const factsOf = ({ task, served }: Running, input: unknown) =>
     fence: task.lease,
     enqueuedAt: task.enqueuedAt,
     input,
+    progress,
   })

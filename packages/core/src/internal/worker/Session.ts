@@ -1,7 +1,10 @@
 /**
  * A worker's standing with the driver: a name, a lease that heartbeats extend, and what it holds.
  */
+import type { AttemptProgress } from "../../Driver.ts"
+import * as Limits from "../../Limits.ts"
 import type { TaskId } from "../../Task.ts"
+import { plainText } from "../plainText.ts"
 
 /** A task with the lease of the claim. */
 interface Holding {
@@ -21,6 +24,9 @@ export class Session {
   /** All that was claimed and is not settled, each at its place; places are used again. */
   readonly #held: Array<Holding | undefined> = []
   readonly #free: Array<number> = []
+
+  /** What attempts have said since the last heartbeat, the latest of each. */
+  readonly #progress = new Map<Holding, AttemptProgress>()
 
   constructor(id: string, expiresAt: number) {
     this.id = id
@@ -42,6 +48,7 @@ export class Session {
   release(task: Holding, place: number): void {
     if (this.#held[place] !== task) return
     this.#held[place] = undefined
+    if (this.#progress.size > 0) this.#progress.delete(task)
     this.#free.push(place)
   }
 
@@ -53,6 +60,35 @@ export class Session {
     return this.#held.flatMap((task) =>
       task === undefined ? [] : [{ id: task.id, lease: task.lease }]
     )
+  }
+
+  /**
+   * An attempt says how far it is; answers whether that is to be sent. Whatever a handler says here
+   * must not fail it.
+   */
+  report(task: Holding, place: number, fraction: unknown, note: unknown): boolean {
+    const isHeld = this.#held[place] === task
+    if (!isHeld || typeof fraction !== "number" || Number.isNaN(fraction)) return false
+    this.#progress.set(task, {
+      id: task.id,
+      lease: task.lease,
+      fraction: Math.min(1, Math.max(0, fraction)),
+      note: typeof note === "string" ? plainText(note, Limits.noteLength) : undefined,
+    })
+    return true
+  }
+
+  /** Takes what was said, to be sent; it is put back where it could not be. */
+  takeProgress(): ReadonlyMap<Holding, AttemptProgress> {
+    const taken = new Map(this.#progress)
+    this.#progress.clear()
+    return taken
+  }
+
+  putBack(taken: ReadonlyMap<Holding, AttemptProgress>): void {
+    for (const [task, progress] of taken) {
+      if (!this.#progress.has(task) && this.#held.includes(task)) this.#progress.set(task, progress)
+    }
   }
 
   drain(): void {

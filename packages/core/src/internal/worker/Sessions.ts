@@ -14,6 +14,9 @@ import { Waiting } from "./Waiting.ts"
 /** A beat each third of the lease: two may be lost. */
 const beatsPerLease = 3
 
+/** What attempts say of how far they are is sent so often at the most. */
+const reportMillis = 1000
+
 /** How many expired tasks one transaction recovers. */
 const recoveredAtOnce = 100
 
@@ -36,6 +39,8 @@ export class Sessions {
   readonly #losses: Losses
   readonly #latch = Latch.makeUnsafe(false)
   readonly #waiting = new Waiting(this.#latch)
+  #hurried = false
+  #reported = false
 
   constructor(
     driver: Driver["Service"],
@@ -78,12 +83,30 @@ export class Sessions {
     const interval = this.#leaseMillis / beatsPerLease
     while (true) {
       const failed = yield* this.#cycle
-      const pause = failed ? Math.min(1000, interval / 3) : interval
-      yield* this.#wait(Math.ceil(pause))
-      this.#latch.closeUnsafe()
+      yield* this.#rest(Math.ceil(failed ? Math.min(1000, interval / 3) : interval))
       this.#losses.beat(interval)
     }
   })
+
+  /** Waits for the next cycle, and meanwhile sends what attempts say of how far they are. */
+  readonly #rest = (millis: number): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function* () {
+      const clock = yield* Clock.Clock
+      const began = monotonicMillis(clock)
+      let reportedAt = began
+      for (let now = began; !this.#hurried && now < began + millis; now = monotonicMillis(clock)) {
+        const reportAt = this.#reported ? reportedAt + reportMillis : Infinity
+        if (reportAt <= now) {
+          this.#reported = false
+          reportedAt = now
+          if (yield* this.#beatAll) break
+          continue
+        }
+        yield* this.#wait(Math.ceil(Math.min(began + millis, reportAt) - now))
+        this.#latch.closeUnsafe()
+      }
+      this.#hurried = false
+    })
 
   // A handler that blocks the event loop delays the heartbeats too, until the lease is lost.
   readonly #wait = (millis: number): Effect.Effect<void> =>
@@ -103,6 +126,14 @@ export class Sessions {
 
   /** Beats soon: somebody says that a task was cancelled. */
   hurry(): void {
+    this.#hurried = true
+    this.#latch.openUnsafe()
+  }
+
+  /** Beats before long: an attempt has said how far it is. */
+  report(): void {
+    if (this.#reported) return
+    this.#reported = true
     this.#latch.openUnsafe()
   }
 
@@ -117,8 +148,8 @@ export class Sessions {
     for (const session of [...this.#sessions]) yield* Effect.ignore(this.#endOne(session))
   })
 
-  /** One beat of each session and one look for what others lost; answers whether any failed. */
-  readonly #cycle: Effect.Effect<boolean> = Effect.gen({ self: this }, function* () {
+  /** One beat of each session; answers whether any failed. */
+  readonly #beatAll: Effect.Effect<boolean> = Effect.gen({ self: this }, function* () {
     let failed = false
     for (const session of [...this.#sessions]) {
       const over = session.state === "draining" && session.size === 0
@@ -128,7 +159,12 @@ export class Sessions {
       failed = true
       yield* Effect.logWarning(`The worker's heartbeat failed. ${problem.value.message}`)
     }
-    if (failed) return true
+    return failed
+  })
+
+  /** One beat of each session and one look for what others lost; answers whether any failed. */
+  readonly #cycle: Effect.Effect<boolean> = Effect.gen({ self: this }, function* () {
+    if (yield* this.#beatAll) return true
     return yield* this.#recover.pipe(
       Effect.as(false),
       Effect.catch((error) =>
@@ -143,11 +179,14 @@ export class Sessions {
       const sentAt = monotonicMillis(clock)
       if (sentAt >= session.expiresAt) return yield* this.#expire(session)
       const held = session.held()
+      const said = session.takeProgress()
       const pulse = yield* this.#driver.heartbeat({
         worker: session.id,
         leaseMillis: this.#leaseMillis,
         held,
+        ...(said.size === 0 ? {} : { progress: [...said.values()] }),
       }).pipe(
+        Effect.tapError(() => Effect.sync(() => session.putBack(said))),
         Effect.timeoutOption(Math.ceil(session.expiresAt - sentAt)),
         Effect.catch((error) =>
           monotonicMillis(clock) < session.expiresAt ? Effect.fail(error) : Effect.succeedNone

@@ -115,6 +115,7 @@ export class Driver extends Context.Service<Driver, {
    * - A step that ends wakes its run once all of its tasks have ended
    * - A report that wakes does so at once
    * - A run is woken once for a batch, however many of its tasks end in it
+   * - A run that is woken keeps its group
    * - A wake of a run that has ended is counted, and changes nothing else
    * - A wake of a run that is put off is counted, and does not hurry it
    * - What a change starts as ended wakes nobody

@@ -120,6 +120,7 @@ export class ScheduleStore extends Context.Service<ScheduleStore, {
    * - A schedule that is removed is gone
    * - A task with a key comes to terms with the one that has it
    * - What a schedule stores wakes a worker that waits
+   * - What a schedule stores is never refused for a full queue
    */
   readonly write: (write: Write) => Effect.Effect<boolean, DriverError>
 }>()("@millrace/core/ScheduleStore") {}

@@ -19,7 +19,7 @@ import {
 import { hasLabels, labelParams, storeLabels } from "./Labels.ts"
 import { noting } from "./Overdue.ts"
 import { instantOf, nowOf, rows } from "./Parameters.ts"
-import { andMoved, moves, reporting } from "./Report.ts"
+import { andMoved, moves, queuesOfMoved, reporting } from "./Report.ts"
 import { wakeReady } from "./Wake.ts"
 
 const columns = {
@@ -135,13 +135,12 @@ turns as materialized (
   from n where waits and ${isStored}
 ),
 ${reporting(schema, "(parent in (select id from stored)) is true")},
-${placing(schema, andMoved)},
+${placing(schema, andMoved(schema, "(select n.group_key from n where n.id = m.task_id)"))},
 ${
   wakeReady(
     schema,
     channel,
-    `(select queue_id, priority, task_id, lease, failures, crashes, group_key
-      from fresh${andMoved}) as r`,
+    `(select queue_id from fresh union all ${queuesOfMoved}) as r`,
     "$2::text::boolean",
   )
 }

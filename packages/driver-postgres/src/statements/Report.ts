@@ -116,18 +116,29 @@ moved as (
   returning r.task_id, r.queue_id, r.priority, r.lease, r.failures, r.crashes, r.moved
 )`
 
-/** The rows for `ready` of the own tasks that were woken.
+/**
+ * The rows for `ready` of the own tasks that were woken. One that is stored by the same statement is
+ * not seen among the tasks, so its group is given.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const readyOfMoved = (schema: string, groupOfStored = "null"): string => `
+  select m.queue_id, m.priority, m.task_id, m.lease, m.failures, m.crashes,
+    coalesce((select w.group_key from ${schema}.tasks w where w.id = m.task_id),
+      ${groupOfStored}, '') as group_key
+  from moved m where m.moved = ${moves.ready}`
+
+/** The queues of those.
  * @category statements
  * @since 0.1.0 */
-export const readyOfMoved = `
-  select queue_id, priority, task_id, lease, failures, crashes from moved
-  where moved = ${moves.ready}`
+export const queuesOfMoved = `select queue_id from moved where moved = ${moves.ready}`
 
 /** Continues a list of rows for `ready` with them.
  * @category statements
  * @since 0.1.0 */
-export const andMoved = `
-  union all select m.*, '' from (${readyOfMoved}) m`
+export const andMoved = (schema: string, groupOfStored?: string): string => `
+  union all ${readyOfMoved(schema, groupOfStored)}`
 
 const countsGiven = rows(3, {
   parent: "uuid",
@@ -172,15 +183,15 @@ turns as materialized (
 ),
 ${reporting(schema)},
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  ${readyOfMoved}
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  ${readyOfMoved(schema)}
 ),
 ${
   wakeReady(
     schema,
     channel,
     `(select unnest($2::text::int[]) union all
-      select queue_id from moved where moved = ${moves.ready}) as r(queue_id)`,
+      ${queuesOfMoved}) as r(queue_id)`,
     "false",
   )
 }

@@ -5,7 +5,7 @@
  */
 import { insertHistory, placeWritten, writeHistory, writingOrder } from "./Change.ts"
 import { nowOf, rows } from "./Parameters.ts"
-import { andMoved, moves, readyOfMoved, reporting } from "./Report.ts"
+import { andMoved, moves, queuesOfMoved, readyOfMoved, reporting } from "./Report.ts"
 import {
   batchParams,
   endClaims,
@@ -77,7 +77,7 @@ export const settleReporting = (schema: string, channel: string): string => `
 ${fenced(schema)},
 ${writeHistory(schema, read, `${from} where ${isHeld(read)}`)},
 ${telling(schema)},
-${placeWritten(schema, channel, "$3", andMoved)},
+${placeWritten(schema, channel, "$3", andMoved(schema))},
 ${endClaims(schema)}
 ${settled}`
 
@@ -92,10 +92,10 @@ written as (
 ),
 ${telling(schema)},
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes)
-  ${readyOfMoved}
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  ${readyOfMoved(schema)}
 ),
-${wakeReady(schema, channel, `(${readyOfMoved}) as r`, "false")},
+${wakeReady(schema, channel, `(${queuesOfMoved}) as r`, "false")},
 ${endClaims(schema)}
 select count(*)::int as written,
   case when count(*) < $4::text::int

@@ -8,7 +8,8 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { equal } from "./expect.ts"
 import { type Case, scene, type Stage } from "./fixtures.ts"
-import { completed, discarded, failed, interrupted, snoozed } from "./outcomes.ts"
+import { advanced, completed, discarded, failed, interrupted, snoozed } from "./outcomes.ts"
+import { runOf, stepOf } from "./trees.ts"
 
 const many = (more: Partial<Limiting.KeyLimits> = {}): Limiting.QueueLimits => ({
   keys: { concurrency: 100, onFailure: "skip", ...more },
@@ -260,7 +261,30 @@ const turnCases: ReadonlyArray<Case> = [
   }),
 ]
 
+const runCases: ReadonlyArray<Case> = [
+  scene("A run that is woken keeps its group", function* (stage) {
+    const worker = yield* stage.worker()
+    const queue = stage.otherQueue
+    const own = runOf(stage, { group: "a" })
+    yield* stage.insert([own, stepOf(stage, own.id)])
+    yield* stage.settle(yield* stage.claimOne(worker, queue), advanced(0))
+    yield* stage.settle(yield* stage.claimOne(worker), completed())
+    yield* stage.insertOne({ group: "a", queue })
+    const claimed = yield* stage.claim(worker, 9, queue)
+    equal(claimed.map(({ id }) => id), [own.id], "The run, and nothing else of its group")
+  }),
+
+  scene("A run that is woken as it is stored keeps its group", function* (stage) {
+    const own = runOf(stage, { group: "a", state: "waiting" })
+    const over = stepOf(stage, own.id, { ended: { state: "completed", output: "1" } })
+    yield* stage.insert([own, over])
+    yield* stage.insertOne({ group: "a", queue: stage.otherQueue })
+    const claimed = yield* stage.claim(yield* stage.worker(), 9, stage.otherQueue)
+    equal(claimed.map(({ id }) => id), [own.id], "The run, and nothing else of its group")
+  }),
+]
+
 /** Cases of groups: the tasks of one key in order, and keys in turn.
  * @category cases
  * @since 0.1.0 */
-export const groupCases: ReadonlyArray<Case> = [...orderCases, ...turnCases]
+export const groupCases: ReadonlyArray<Case> = [...orderCases, ...turnCases, ...runCases]

@@ -245,6 +245,19 @@ const writingCases: ReadonlyArray<ScheduleCase> = [
     )
   }),
 
+  scheduled("What a schedule stores is never refused for a full queue", function* (stage, store) {
+    yield* stage.driver.limit(stage.queue, { maxDepth: 1 })
+    yield* stage.insertOne()
+    equal((yield* stage.driver.insert([stage.newTask()]))[0]?.full, stage.queue, "By hand")
+    yield* make(store, row("a"), stage.newTasks(2))
+    yield* store.write({
+      ...{ name: "a", expects: 1, row: row("a", { revision: 2 }) },
+      tasks: [stage.newTask(), stage.newTask({ group: "g" })],
+    })
+    equal((yield* stage.readAll()).length, 5, "The stored tasks")
+    yield* stage.driver.limit(stage.queue, null)
+  }),
+
   scheduled("A schedule that is made in a transaction is gone when that is rolled back", function* (
     stage,
     store,

@@ -26,8 +26,6 @@ export interface Memory {
   readonly claims: Map<number, Array<Driver.ClaimedTask>>
   readonly sessions: Map<number, { name: number; endsAt: number; forgotten: boolean }>
   readonly wakes: Map<Task.TaskId, number>
-  /** The tasks that have a group: no run has one, and none of a schedule is one. */
-  readonly grouped: Set<Task.TaskId>
   readonly plans: Planning.Memory
 }
 
@@ -35,7 +33,7 @@ export interface Memory {
  * @category constructors
  * @since 0.1.0 */
 export const begin = (stage: Stage): Memory => ({
-  ...{ stage, claims: new Map(), sessions: new Map(), wakes: new Map(), grouped: new Set() },
+  ...{ stage, claims: new Map(), sessions: new Map(), wakes: new Map() },
   plans: Planning.begin(),
 })
 
@@ -173,13 +171,14 @@ const changeOf = (
 }
 
 const outcomeOf = (
-  { grouped, stage, wakes }: Memory,
+  { stage, wakes }: Memory,
   id: Task.TaskId,
   outcome: Settle["outcome"],
   now: number,
 ): Outcome.Outcome => {
   if (outcome._tag !== "Advanced") return outcome
-  if (grouped.has(id) || !stage.owns(id)) return { _tag: "Interrupted" }
+  // None of a schedule is a run that waits.
+  if (!stage.owns(id)) return { _tag: "Interrupted" }
   return {
     _tag: "Advanced",
     starts: outcome.starts.map((task) => newTask(stage, task, now)),
@@ -193,10 +192,7 @@ const outcomeOf = (
 export const note = (
   memory: Memory,
   runs: ReadonlyArray<Driver.RunProgress>,
-  tasks: ReadonlyArray<Driver.TaskRecord>,
 ): void => {
-  memory.grouped.clear()
-  for (const { id, group } of tasks) if (group !== undefined) memory.grouped.add(id)
   const ids = new Set(runs.map(({ id }) => id))
   for (const { id, wakes } of runs) memory.wakes.set(id, wakes)
   for (const number of [...memory.claims.keys()]) {

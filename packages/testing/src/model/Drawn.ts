@@ -75,8 +75,8 @@ const placed = (random: Seeded.Seeded, task: number, place: Place | undefined): 
   awaited: random.oneIn(2),
   input: random.pick(inputs),
   unique: undefined,
-  // Neither steps nor runs have groups.
-  group: place === undefined && random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
+  // Steps have no groups.
+  group: place?.parent === undefined && random.oneIn(3) ? random.pick(["a", "b", "c"]) : undefined,
   ...labels(random, 5),
   place,
 })

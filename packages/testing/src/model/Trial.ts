@@ -82,11 +82,7 @@ const compare = Effect.fnUntraced(function* (
     const actual = yield* answer(ask(subject.driver, subject.schedules))
     const told = difference(at, "the answers differ", expected, actual, memory)
     if (told !== undefined) return told
-    const stored = yield* Effect.orDie(Effect.all([
-      model.driver.progress(idsOf(memory)),
-      model.driver.find({ flow: flowOf(memory.stage), limit: everything }),
-    ]))
-    note(memory, ...stored)
+    note(memory, yield* Effect.orDie(model.driver.progress(idsOf(memory))))
     const [left, right] = [
       yield* snapshot(model, memory, now),
       yield* snapshot(subject, memory, now),

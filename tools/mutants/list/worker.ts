@@ -31,8 +31,8 @@ export const workers = [
     ],
     [
       "worker: what was claimed is not held",
-      "place: session.hold(task) }",
-      "place: -1 }",
+      "place: session.hold(task), begins",
+      "place: -1, begins",
     ],
   ]),
   ...mutantsOf(`${worker}/Intake.ts`, ["deaf"], [
@@ -50,7 +50,11 @@ export const workers = [
     ],
   ]),
   ...mutantsOf(`${worker}/Sessions.ts`, ["calm", "storm"], [
-    ["worker: nobody recovers", "limit: recoveredAtOnce }", "limit: 0 }"],
+    [
+      "worker: nobody recovers",
+      `"Expired", limit: recoveredAtOnce }`,
+      `"Expired", limit: 0 }`,
+    ],
     [
       "worker: heartbeats come too late",
       "const interval = this.#leaseMillis / beatsPerLease",

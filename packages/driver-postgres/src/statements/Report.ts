@@ -117,8 +117,8 @@ moved as (
 )`
 
 /**
- * The rows for `ready` of the own tasks that were woken. One that is stored by the same statement is
- * not seen among the tasks, so its group is given.
+ * The rows for `ready` of the own tasks that were woken. One that is stored by the same statement
+ * is not seen among the tasks, so its group is given.
  *
  * @category statements
  * @since 0.1.0

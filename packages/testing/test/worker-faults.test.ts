@@ -129,6 +129,32 @@ describe("a worker whose storage", () => {
     deepStrictEqual(ran, [0])
   })
 
+  it("announces work while a claim that found none is on its way, has it done at once", async () => {
+    const ran: Array<number> = []
+    await faulty(
+      (driver) => ({
+        claim: first(
+          1,
+          (request: Driver.ClaimRequest) =>
+            Effect.gen(function* () {
+              const nothing = yield* driver.claim(request)
+              // By then it listens.
+              yield* Effect.sleep(10)
+              yield* Effect.orDie(Effect.provideService(Count.enqueue(7), Driver.Driver, driver))
+              yield* Effect.sleep(10)
+              return nothing
+            }),
+          driver.claim,
+        ),
+      }),
+      Effect.provide(
+        TestClock.adjust(100),
+        Worker.layer({ jobs: [Count.perform((n) => Effect.sync(() => void ran.push(n)))] }),
+      ),
+    )
+    deepStrictEqual(ran, [7])
+  })
+
   it("announces nothing, finds work by looking", async () => {
     const ran: Array<number> = []
     const runs = await faulty(() => ({ wakeups: Stream.never }), counted(ran, 3, 1))

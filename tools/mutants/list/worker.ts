@@ -26,8 +26,8 @@ export const workers = [
   ...mutantsOf(`${worker}/Intake.ts`, ["calm", "storm"], [
     [
       "worker: a claim whose reply was lost is forgotten",
-      "() => Effect.sync(() => session.drain()),",
-      "() => Effect.void,",
+      "        session.drain()\n",
+      "",
     ],
     [
       "worker: what was claimed is not held",

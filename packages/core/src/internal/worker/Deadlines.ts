@@ -13,13 +13,14 @@ import { Waiting } from "./Waiting.ts"
 export class Deadlines<A extends object> {
   readonly #byDelay = new Map<number, Map<A, number>>()
   readonly #latch = Latch.makeUnsafe(false)
-  readonly #waiting = new Waiting(this.#latch)
+  readonly #waiting: Waiting
   readonly #clock: Clock.Clock
   readonly #onDue: (entry: A) => void
   #sleepsUntil = -Infinity
 
   constructor(clock: Clock.Clock, onDue: (entry: A) => void) {
     this.#clock = clock
+    this.#waiting = new Waiting(this.#latch, clock)
     this.#onDue = onDue
   }
 

@@ -1,9 +1,9 @@
 /**
  * Claims tasks when there is a place for them, and starts them.
  */
-import { Clock, Effect, Latch } from "effect"
+import { Cause, type Clock, Effect, Exit, Latch, Result } from "effect"
 import * as Claiming from "../../Claiming.ts"
-import type { ClaimedTask, Driver } from "../../Driver.ts"
+import type { Claim, ClaimedTask, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { TaskId } from "../../Task.ts"
 import type { Attempts, Claimed, Held } from "./Attempts.ts"
@@ -19,6 +19,11 @@ import { Waiting } from "./Waiting.ts"
 /** How long handlers that never wait may run before the event loop gets its turn. */
 const sliceMillis = 8
 
+type Answer = Exit.Exit<Claim, DriverError>
+
+/** The lanes to claim for, and how much. */
+type Wanted = ReadonlyArray<{ readonly queue: string; readonly limit: number }>
+
 export class Intake {
   readonly #lanes: ReadonlyMap<string, Lane>
   readonly #driver: Driver["Service"]
@@ -29,7 +34,7 @@ export class Intake {
   readonly #settling: Settling
   /** Something may be claimed, or started. */
   readonly #claimable = Latch.makeUnsafe(true)
-  readonly #waiting = new Waiting(this.#claimable)
+  readonly #waiting: Waiting
   readonly #startable = Latch.makeUnsafe(false)
   readonly #stopped = Latch.makeUnsafe(false)
   #stopping = false
@@ -47,6 +52,7 @@ export class Intake {
   }) {
     this.#driver = parts.driver
     this.#clock = parts.clock
+    this.#waiting = new Waiting(this.#claimable, parts.clock)
     this.#settings = parts.settings
     this.#sessions = parts.sessions
     this.#attempts = parts.attempts
@@ -125,15 +131,24 @@ export class Intake {
         yield* this.#claimable.await
         continue
       }
-      const result = yield* Effect.result(this.#claim(lanes))
-      if (result._tag === "Failure") {
-        yield* this.#failed(result.failure, failures)
+      const claimed = yield* this.#claim(lanes)
+      if (Exit.isFailure(claimed)) {
+        const error = Cause.findError(claimed.cause)
+        if (Result.isFailure(error)) return yield* Effect.failCause(error.failure)
+        yield* this.#failed(error.success, failures)
         yield* this.#waiting.for(backoffMillis(failures++))
         continue
       }
       if (failures > 0) yield* Effect.logInfo("The storage answers again")
       failures = 0
-      if (result.success !== undefined) yield* this.#pause(result.success)
+      const { nextDueMillis = Infinity, tasks } = claimed.value
+      if (tasks.length > 0) continue
+      // Nothing was found: waits for an announcement, for the next due task, or for the poll.
+      const until = this.#pauseEnd(nextDueMillis)
+      for (let left = this.#pauseLeft(until); left > 0; left = this.#pauseLeft(until)) {
+        this.#claimable.closeUnsafe()
+        yield* this.#waiting.for(Math.ceil(left))
+      }
     }
   }).pipe(Effect.ensuring(Effect.sync(() => this.#stopped.openUnsafe())))
 
@@ -158,8 +173,8 @@ export class Intake {
   }
 
   /** The lanes with places, where any of them may have work. */
-  #wanted(): ReadonlyArray<{ readonly queue: string; readonly limit: number }> {
-    const lanes: Array<{ readonly queue: string; readonly limit: number }> = []
+  #wanted(): Wanted {
+    const lanes: Array<Wanted[number]> = []
     let quiet = true
     for (const lane of this.#lanes.values()) {
       const limit = lane.need
@@ -174,28 +189,44 @@ export class Intake {
     return quiet ? [] : lanes
   }
 
-  // Interrupting a claim on its way would lose what it answers, so it is left to end. Answers how
-  // long nothing is due, where nothing was found.
-  readonly #claim = (
-    lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>,
-  ): Effect.Effect<number | undefined, DriverError> =>
-    Effect.uninterruptible(Effect.gen({ self: this }, function* () {
-      const session = yield* this.#sessions.current
-      const eldest = ++this.#claims % Claiming.eldestEvery === 0
-      const sentAt = monotonicMillis(this.#clock)
-      const claim = yield* Effect.onError(
-        this.#driver.claim({ worker: session.id, lanes, waits: true, eldest }),
+  // Interrupting a claim on its way would lose what it answers, so it is left to end.
+  #claim(lanes: Wanted): Effect.Effect<Answer> {
+    const { open } = this.#sessions
+    return Effect.uninterruptible(
+      open === undefined
+        ? Effect.matchCauseEffect(this.#sessions.current, {
+          onSuccess: (session) => this.#claimAs(session, lanes),
+          onFailure: (cause) => Effect.succeed(Exit.failCause(cause)),
+        })
+        : this.#claimAs(open, lanes),
+    )
+  }
+
+  #claimAs(session: Session, lanes: Wanted): Effect.Effect<Answer> {
+    const eldest = ++this.#claims % Claiming.eldestEvery === 0
+    // For what is announced from now on, this claim may be too early.
+    const loud = lanes.flatMap(({ queue }) => {
+      const lane = this.#lanes.get(queue)!
+      return lane.quiet ? [] : [lane]
+    })
+    for (const lane of loud) lane.quiet = true
+    const sentAt = monotonicMillis(this.#clock)
+    const claim = this.#driver.claim({ worker: session.id, lanes, waits: true, eldest })
+    return Effect.map(Effect.exit(claim), (claimed) => {
+      if (Exit.isSuccess(claimed) && claimed.value.tasks.length === 0) return claimed
+      for (const lane of loud) lane.quiet = false
+      if (Exit.isSuccess(claimed)) this.#take(session, lanes, claimed.value.tasks, sentAt)
+      else {
         // The tasks may have been handed out, and only the reply been lost.
-        () => Effect.sync(() => session.drain()),
-      )
-      if (claim.tasks.length === 0) return claim.nextDueMillis ?? Infinity
-      this.#take(session, lanes, claim.tasks, sentAt)
-      return undefined
-    }))
+        session.drain()
+      }
+      return claimed
+    })
+  }
 
   #take(
     session: Session,
-    lanes: ReadonlyArray<{ readonly queue: string; readonly limit: number }>,
+    lanes: Wanted,
     tasks: ReadonlyArray<ClaimedTask>,
     sentAt: number,
   ): void {
@@ -219,25 +250,24 @@ export class Intake {
     this.#startable.openUnsafe()
   }
 
+  /** When to claim again, where nothing is due for some time. */
+  #pauseEnd(dueMillis: number): number {
+    return monotonicMillis(this.#clock) +
+      Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))
+  }
+
   /**
-   * Nothing was found: waits for an announcement, for the next due task, or for the poll. A place
-   * that became free is no reason to claim where the last claim found nothing.
+   * How long to wait before the next claim. A place that became free is no reason to claim where
+   * the last claim found nothing.
    */
-  readonly #pause = (dueMillis: number): Effect.Effect<void> =>
-    Effect.gen({ self: this }, function* () {
-      for (const lane of this.#lanes.values()) lane.quiet = lane.need > 0
-      const until = monotonicMillis(this.#clock) +
-        Math.max(1, Math.min(dueMillis, this.#settings.pollMillis))
-      while (!this.#stopping && this.#wanted().length === 0) {
-        const left = Math.min(until, this.#retryAt) - monotonicMillis(this.#clock)
-        if (left <= 0) {
-          this.#retryAt = Infinity
-          return this.wake()
-        }
-        this.#claimable.closeUnsafe()
-        yield* this.#waiting.for(Math.ceil(left))
-      }
-    })
+  #pauseLeft(until: number): number {
+    if (this.#stopping || this.#wanted().length > 0) return 0
+    const left = Math.min(until, this.#retryAt) - monotonicMillis(this.#clock)
+    if (left > 0) return left
+    this.#retryAt = Infinity
+    this.wake()
+    return 0
+  }
 
   readonly #failed = (error: DriverError, failures: number): Effect.Effect<void> =>
     failures % 30 === 0

@@ -1,7 +1,7 @@
 /**
  * Keeps the worker's sessions alive, tells what they lost, and recovers what other workers lost.
  */
-import { Clock, Effect, Latch, Metric, Option } from "effect"
+import { type Clock, Effect, Latch, Metric, Option } from "effect"
 import type { Driver, Target } from "../../Driver.ts"
 import { DriverError } from "../../DriverError.ts"
 import * as RunId from "../../RunId.ts"
@@ -38,16 +38,20 @@ export class Sessions {
   readonly #leaseMillis: number
   readonly #losses: Losses
   readonly #latch = Latch.makeUnsafe(false)
-  readonly #waiting = new Waiting(this.#latch)
+  readonly #clock: Clock.Clock
+  readonly #waiting: Waiting
   #hurried = false
   #reported = false
 
   constructor(
     driver: Driver["Service"],
+    clock: Clock.Clock,
     settings: { readonly name: string; readonly leaseMillis: number },
     losses: Losses,
   ) {
     this.#driver = driver
+    this.#clock = clock
+    this.#waiting = new Waiting(this.#latch, clock)
     this.#name = settings.name
     this.#leaseMillis = settings.leaseMillis
     this.#losses = losses
@@ -55,16 +59,19 @@ export class Sessions {
 
   /** The session to claim with: the open one, or a new one. */
   readonly current: Effect.Effect<Session, DriverError> = Effect.suspend(() => {
-    for (const session of this.#sessions) {
-      if (session.state === "open") return Effect.succeed(session)
-    }
-    return this.#begin
+    const { open } = this
+    return open === undefined ? this.#begin : Effect.succeed(open)
   })
 
+  /** The session that is open, if one is. */
+  get open(): Session | undefined {
+    for (const session of this.#sessions) if (session.state === "open") return session
+    return undefined
+  }
+
   readonly #begin: Effect.Effect<Session, DriverError> = Effect.gen({ self: this }, function* () {
-    const clock = yield* Clock.Clock
     const session = new Session(`${this.#name}-${yield* RunId.make}`, 0)
-    const sentAt = monotonicMillis(clock)
+    const sentAt = monotonicMillis(this.#clock)
     const pulse = yield* this.#driver.heartbeat({
       worker: session.id,
       leaseMillis: this.#leaseMillis,
@@ -111,10 +118,9 @@ export class Sessions {
   // A handler that blocks the event loop delays the heartbeats too, until the lease is lost.
   readonly #wait = (millis: number): Effect.Effect<void> =>
     Effect.gen({ self: this }, function* () {
-      const clock = yield* Clock.Clock
-      const due = monotonicMillis(clock) + millis
+      const due = monotonicMillis(this.#clock) + millis
       yield* this.#waiting.for(millis)
-      const late = Math.max(0, monotonicMillis(clock) - due)
+      const late = Math.max(0, monotonicMillis(this.#clock) - due)
       yield* Metric.update(lag, late)
       if (late <= this.#leaseMillis / 6) return
       yield* Effect.logWarning(
@@ -175,8 +181,7 @@ export class Sessions {
 
   readonly #beat = (session: Session): Effect.Effect<void, DriverError> =>
     Effect.gen({ self: this }, function* () {
-      const clock = yield* Clock.Clock
-      const sentAt = monotonicMillis(clock)
+      const sentAt = monotonicMillis(this.#clock)
       if (sentAt >= session.expiresAt) return yield* this.#expire(session)
       const held = session.held()
       const said = session.takeProgress()
@@ -189,7 +194,7 @@ export class Sessions {
         Effect.tapError(() => Effect.sync(() => session.putBack(said))),
         Effect.timeoutOption(Math.ceil(session.expiresAt - sentAt)),
         Effect.catch((error) =>
-          monotonicMillis(clock) < session.expiresAt ? Effect.fail(error) : Effect.succeedNone
+          monotonicMillis(this.#clock) < session.expiresAt ? Effect.fail(error) : Effect.succeedNone
         ),
       )
       if (Option.isNone(pulse) || !pulse.value.live) return yield* this.#expire(session)

@@ -87,12 +87,14 @@ const ended = (attempts: Attempts, millis: number): Effect.Effect<unknown> =>
 /** Acts on the driver's hints. Without them there is still the poll, so losing them is no error. */
 const listen = ({ driver, intake, sessions }: Parts): Effect.Effect<never> =>
   driver.wakeups.pipe(
-    Stream.runForEach((wakeup) =>
+    Stream.runForEachArray((wakeups) =>
       Effect.sync(() => {
-        if (wakeup._tag === "Ready") intake.wake(wakeup.queue)
-        if (wakeup._tag === "Missed") intake.wake()
-        // Only a heartbeat tells whether this worker's lease of the task is meant.
-        if (wakeup._tag === "Cancelled" && sessions.holds(wakeup.taskId)) sessions.hurry()
+        for (const wakeup of wakeups) {
+          if (wakeup._tag === "Ready") intake.wake(wakeup.queue)
+          if (wakeup._tag === "Missed") intake.wake()
+          // Only a heartbeat tells whether this worker's lease of the task is meant.
+          if (wakeup._tag === "Cancelled" && sessions.holds(wakeup.taskId)) sessions.hurry()
+        }
       })
     ),
     Effect.catch((error) =>

@@ -1,7 +1,7 @@
 /**
  * Waits for a latch, but not for ever.
  */
-import { Clock, Effect, Fiber, type Latch } from "effect"
+import { type Clock, Effect, type Fiber, type Latch } from "effect"
 import { monotonicMillis } from "./Monotonic.ts"
 
 /**
@@ -15,44 +15,46 @@ import { monotonicMillis } from "./Monotonic.ts"
  */
 export class Waiting {
   readonly #latch: Latch.Latch
+  readonly #clock: Clock.Clock
+  readonly #waited: Effect.Effect<void>
   /** When the wait is over; `Infinity` while nobody waits. */
   #until = Infinity
   /** When the timer wakes; `Infinity` while there is none. */
   #wakesAt = Infinity
   #timer: Fiber.Fiber<void> | undefined
 
-  constructor(latch: Latch.Latch) {
+  constructor(latch: Latch.Latch, clock: Clock.Clock) {
     this.#latch = latch
+    this.#clock = clock
+    this.#waited = Effect.map(latch.await, () => {
+      this.#until = Infinity
+    })
   }
 
-  /** Waits so long at most. */
-  readonly for = (millis: number): Effect.Effect<void> =>
-    Effect.clockWith((clock) => {
-      if (this.#latch.isOpen()) return Effect.void
-      this.#until = monotonicMillis(clock) + millis
-      const waited = Effect.map(this.#latch.await, () => {
-        this.#until = Infinity
-      })
-      if (this.#wakesAt <= this.#until) return waited
-      this.#timer?.interruptUnsafe()
-      return Effect.flatMap(
-        Effect.forkChild(this.#keep(clock, this.#until), { startImmediately: true }),
-        (timer) => {
-          this.#timer = timer
-          return waited
-        },
-      )
-    })
+  /** Waits so long at most, from now on. */
+  for(millis: number): Effect.Effect<void> {
+    if (this.#latch.isOpen()) return Effect.void
+    this.#until = monotonicMillis(this.#clock) + millis
+    if (this.#wakesAt <= this.#until) return this.#waited
+    this.#timer?.interruptUnsafe()
+    return Effect.flatMap(
+      Effect.forkChild(this.#keep(this.#until), { startImmediately: true }),
+      (timer) => {
+        this.#timer = timer
+        return this.#waited
+      },
+    )
+  }
 
   /** Sleeps until the wait is over, or until there is none. */
-  #keep(clock: Clock.Clock, wakesAt: number): Effect.Effect<void> {
+  #keep(wakesAt: number): Effect.Effect<void> {
     this.#wakesAt = wakesAt
-    const millis = Math.max(1, Math.round(wakesAt - monotonicMillis(clock)))
+    const millis = Math.max(1, Math.round(wakesAt - monotonicMillis(this.#clock)))
     return Effect.flatMap(Effect.sleep(millis), () => {
       const until = this.#until
       // A timer may fire a fraction of a millisecond early.
-      if (until !== Infinity && until - monotonicMillis(clock) >= 0.5) {
-        return this.#keep(clock, until)
+      if (until !== Infinity && until - monotonicMillis(this.#clock) >= 0.5) {
+        return this.#keep(until)
       }
       this.#wakesAt = Infinity
       if (until !== Infinity) this.#latch.openUnsafe()

@@ -6,10 +6,11 @@
  * @since 0.1.0
  */
 import { Driver, DriverError, Registry, ScheduleStore, Transaction } from "@millrace/core"
-import { Clock, Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
+import { Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
 import { Bell } from "./internal/Bell.ts"
 import * as Registrations from "./internal/Registrations.ts"
 import { Stage } from "./internal/Stage.ts"
+import { type Step, toEffect } from "./internal/Step.ts"
 import { Store } from "./internal/Store.ts"
 
 type Service = Driver.Driver["Service"]
@@ -79,9 +80,30 @@ export interface Opened {
   readonly driver: Service
   readonly schedules: ScheduleStore.ScheduleStore["Service"]
   readonly transactions: Transaction.Transactions["Service"]
+  /** The statements of the driver and of the schedules, to be executed by whoever asks for one. */
+  readonly statements: Statements
   /** The same transactions, with something around each commit, such as a network that loses it. */
   readonly transactionsOver: (around: Around) => Transaction.Transactions["Service"]
+  /** Tells each wakeup, in the step that causes it. */
+  readonly listen: (hear: (wakeup: Driver.Wakeup) => void) => void
 }
+
+/**
+ * A statement that has not been executed: does it all at once, in the transaction that the caller
+ * has open, if any.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Statement<A> = Step<A>
+
+/**
+ * Makes the statements.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Statements = ReturnType<typeof statementsOf>
 
 /**
  * What is put around a commit.
@@ -89,7 +111,7 @@ export interface Opened {
  * @category models
  * @since 0.1.0
  */
-export type Around = (commit: Effect.Effect<void, DriverError>) => Effect.Effect<void, DriverError>
+export type Around = (commit: Statement<void>) => Effect.Effect<void, DriverError>
 
 /** Makes a driver with a store of its own, and with transactions.
  * @category constructors
@@ -98,48 +120,78 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
   const wakeups = yield* PubSub.unbounded<Driver.Wakeup>()
   const bell = new Bell(wakeups)
   const store = new Store((wakeup) => bell.add(wakeup))
-  const step = <A>(f: (now: number) => A): Effect.Effect<A, DriverError> =>
-    Effect.map(Clock.currentTimeMillis, (now) => bell.after(() => f(now)))
-  // In a transaction it is done on the transaction's own copy.
-  const joined = <A>(operation: string, f: (store: Store, now: number) => A) =>
-    Effect.flatMap(CurrentStage, (stage) => {
-      if (stage?.store !== store) return step((now) => f(store, now))
-      if (stage.hasEnded) return Effect.fail(DriverError.rejected(operation, ended))
-      return step((now) => stage.run((copy) => f(copy, now)))
-    })
-  const driver = Driver.Driver.of({
-    name: "memory",
-    insert: (tasks) => joined("insert", (at, now) => at.insert(tasks, now)),
-    claim: (request) => step((now) => store.claim(request, now)),
-    settle: (changes) => joined("settle", (at, now) => at.settle(changes, now)),
-    transact: (target, decide) =>
-      joined("change tasks", (at, now) => at.transact(target, decide, now)),
-    heartbeat: (beat) => step((now) => store.heartbeat(beat, now)),
-    limit: (queue, limits) => step(() => store.limit(queue, limits)),
-    prune: (request) => step((now) => store.prune(request, now)),
-    progress: (runs) => joined("read progress", (at) => at.progress(runs)),
-    find: (query) => joined("find tasks", (at) => at.find(query)),
-    wakeups: Stream.fromPubSub(wakeups),
-  })
-  const schedules = ScheduleStore.ScheduleStore.of({
-    find: (query) =>
-      joined("find schedules", (at, now) => ({ now, rows: at.schedules.find(query) })),
-    due: (limit) => step((now) => ({ now, ...store.schedules.due(limit, now) })),
-    write: (write) =>
-      joined("write a schedule", (at, now) => {
-        for (const task of write.tasks) at.limited.note(task)
-        const written = at.schedules.write(write)
-        if (written) at.insert(write.tasks, now, false)
-        return written
-      }),
-  })
+  const statements = statementsOf(store, bell)
+  const { driver, schedules } = statements
   return {
-    driver,
-    schedules,
-    transactions: transactionsOf(store, bell, (commit) => commit),
+    driver: Driver.Driver.of({
+      name: "memory",
+      insert: (tasks) => toEffect(driver.insert(tasks)),
+      claim: (request) => toEffect(driver.claim(request)),
+      settle: (changes) => toEffect(driver.settle(changes)),
+      transact: (target, decide) => toEffect(driver.transact(target, decide)),
+      heartbeat: (beat) => toEffect(driver.heartbeat(beat)),
+      limit: (queue, limits) => toEffect(driver.limit(queue, limits)),
+      prune: (request) => toEffect(driver.prune(request)),
+      progress: (runs) => toEffect(driver.progress(runs)),
+      find: (query) => toEffect(driver.find(query)),
+      wakeups: Stream.fromPubSub(wakeups),
+    }),
+    schedules: ScheduleStore.ScheduleStore.of({
+      find: (query) => toEffect(schedules.find(query)),
+      due: (limit) => toEffect(schedules.due(limit)),
+      write: (write) => toEffect(schedules.write(write)),
+    }),
+    statements,
+    transactions: transactionsOf(store, bell, toEffect),
     transactionsOver: (around) => transactionsOf(store, bell, around),
+    listen: (hear) => bell.listen(hear),
   }
 })
+
+const statementsOf = (store: Store, bell: Bell) => {
+  const step = <A>(f: (now: number) => A): Step<A> => (_, now) =>
+    Exit.succeed(bell.after(() => f(now)))
+  // In a transaction it is done on the transaction's own copy.
+  const joined =
+    <A>(operation: string, f: (store: Store, now: number) => A): Step<A> => (caller, now) => {
+      const stage = Context.get(caller, CurrentStage)
+      if (stage?.store !== store) return Exit.succeed(bell.after(() => f(store, now)))
+      if (stage.hasEnded) return Exit.fail(DriverError.rejected(operation, ended))
+      return Exit.succeed(bell.after(() => stage.run((copy) => f(copy, now))))
+    }
+  return {
+    driver: {
+      insert: (tasks: Parameters<Service["insert"]>[0]) =>
+        joined("insert", (at, now) => at.insert(tasks, now)),
+      claim: (request: Driver.ClaimRequest) => step((now) => store.claim(request, now)),
+      settle: (changes: Parameters<Service["settle"]>[0]) =>
+        joined("settle", (at, now) => at.settle(changes, now)),
+      transact: (...[target, decide]: Parameters<Service["transact"]>) =>
+        joined("change tasks", (at, now) => at.transact(target, decide, now)),
+      heartbeat: (beat: Driver.Heartbeat) => step((now) => store.heartbeat(beat, now)),
+      limit: (...[queue, limits]: Parameters<Service["limit"]>) =>
+        step(() => store.limit(queue, limits)),
+      prune: (request: Driver.PruneRequest) => step((now) => store.prune(request, now)),
+      progress: (runs: Parameters<Service["progress"]>[0]) =>
+        joined("read progress", (at) => at.progress(runs)),
+      find: (query: Driver.FindQuery) => joined("find tasks", (at) => at.find(query)),
+    },
+    schedules: {
+      find: (query: Parameters<Schedules["find"]>[0]) =>
+        joined("find schedules", (at, now) => ({ now, rows: at.schedules.find(query) })),
+      due: (limit: number) => step((now) => ({ now, ...store.schedules.due(limit, now) })),
+      write: (write: ScheduleStore.Write) =>
+        joined("write a schedule", (at, now) => {
+          for (const task of write.tasks) at.limited.note(task)
+          const written = at.schedules.write(write)
+          if (written) at.insert(write.tasks, now, false)
+          return written
+        }),
+    },
+  }
+}
+
+type Schedules = ScheduleStore.ScheduleStore["Service"]
 
 const ended = "the transaction has ended; enqueue inside of its effect, or without it"
 
@@ -166,11 +218,10 @@ const transactionsOf = (
           stage.rollback()
           return yield* exit
         }
-        const commit = Effect.suspend(() =>
+        const commit = () =>
           bell.after(() => stage.commit())
-            ? Effect.void
-            : Effect.fail(DriverError.unavailable("commit", conflict))
-        )
+            ? Exit.void
+            : Exit.fail(DriverError.unavailable("commit", conflict))
         yield* around(commit)
         return exit.value
       })

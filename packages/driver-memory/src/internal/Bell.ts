@@ -9,6 +9,7 @@ import { PubSub } from "effect"
 
 export class Bell {
   private readonly heard: PubSub.PubSub<Driver.Wakeup>
+  private readonly listeners: Array<(wakeup: Driver.Wakeup) => void> = []
   private pending: Array<Driver.Wakeup> = []
 
   constructor(heard: PubSub.PubSub<Driver.Wakeup>) {
@@ -20,14 +21,24 @@ export class Bell {
     this.pending.push(wakeup)
   }
 
+  /** Tells each wakeup, in the step that causes it. */
+  listen(hear: (wakeup: Driver.Wakeup) => void): void {
+    this.listeners.push(hear)
+  }
+
   /** Does a step, and then tells what it has woken. */
   after<A>(step: () => A): A {
     try {
       return step()
     } finally {
-      const woken = this.pending
-      this.pending = []
-      for (const wakeup of woken) PubSub.publishUnsafe(this.heard, wakeup)
+      if (this.pending.length > 0) this.tell(this.pending.splice(0))
+    }
+  }
+
+  private tell(woken: ReadonlyArray<Driver.Wakeup>): void {
+    for (const wakeup of woken) {
+      PubSub.publishUnsafe(this.heard, wakeup)
+      for (const hear of this.listeners) hear(wakeup)
     }
   }
 }

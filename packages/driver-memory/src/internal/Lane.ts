@@ -27,6 +27,11 @@ export class Lane {
     return new Set(this.scheduled.flatMap(({ lease, task }) => lease > 0 ? task.group ?? [] : []))
   }
 
+  /** Whether nothing is ready, whatever is due later. */
+  get isEmpty(): boolean {
+    return this.ready.length === 0
+  }
+
   /** When the first scheduled task is due; `Infinity` where there is none. */
   get nextDue(): number {
     return this.scheduled[0]?.dueAt ?? Infinity
@@ -57,6 +62,7 @@ export class Lane {
 
   /** Moves what is due among the ready ones. */
   promote(now: number): void {
+    if (!Claiming.isDue(this.nextDue, now)) return
     const due = this.scheduled
       .slice(0, Limits.duePerClaim)
       .filter((row) => Claiming.isDue(row.dueAt!, now))

@@ -58,6 +58,9 @@ export class LimitedQueues {
   ): { readonly claimed: ReadonlyArray<Row>; readonly nextDue: number } {
     const lanes = [...asked.keys()]
     for (const lane of lanes) lane.promote(now)
+    if (lanes.every((lane) => lane.isEmpty && !this.queues.has(lane.queue))) {
+      return { claimed: [], nextDue: nextDueOf(lanes) }
+    }
     const offers = lanes.map((lane) => {
       const how = { running, asked: asked.get(lane)!, eldest }
       return this.queues.get(lane.queue)?.offer(lane, how, now) ?? plainOffer(lane, how)
@@ -66,7 +69,7 @@ export class LimitedQueues {
     batches.forEach((batch, index) => offers[index]!.take(batch))
     const claimed = batches.flat().map(({ row }) => row)
     const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
-    return { claimed, nextDue: Math.min(...lanes.map((lane) => lane.nextDue), ...waits) }
+    return { claimed, nextDue: Math.min(nextDueOf(lanes), ...waits) }
   }
 
   /** What a worker is given. */
@@ -76,6 +79,9 @@ export class LimitedQueues {
     return { ...claimedOf(row, now), limited: how }
   }
 }
+
+const nextDueOf = (lanes: ReadonlyArray<Lane>): number =>
+  lanes.reduce((first, { nextDue }) => Math.min(first, nextDue), Infinity)
 
 const plainOffer = (lane: Lane, { asked, eldest }: Asked): Offered => {
   const ready = lane.first(eldest ? Infinity : asked)

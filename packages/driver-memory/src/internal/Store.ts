@@ -232,8 +232,8 @@ export class Store {
   }
 
   /** Stores a task, unless its id is there. */
-  private store(task: Driver.NewTask, now: number): boolean {
-    if (this.rows.has(task.id)) return false
+  private store(task: Driver.NewTask, now: number): void {
+    if (this.rows.has(task.id)) return
     const row = Row.make(task, now)
     this.rows.set(task.id, row)
     const run = this.runs.get(task.runId)
@@ -242,7 +242,6 @@ export class Store {
     if (row.state === "ready") this.place(row, task.dueAt ?? now + task.delayMillis, now)
     if (task.parent !== undefined) this.tree.add(task.parent, row)
     this.expiring.add(row)
-    return true
   }
 
   /**
@@ -254,6 +253,7 @@ export class Store {
     changes: ReadonlyArray<Task.Change>,
     now: number,
   ): void {
+    if (told.size === 0 && !changes.some(({ to }) => to.state === "waiting")) return
     const late = changes.flatMap(({ taskId, to }) =>
       to.state === "waiting" && this.rows.get(taskId)!.wakes > to.seen ? [taskId] : []
     )

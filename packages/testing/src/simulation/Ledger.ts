@@ -49,12 +49,17 @@ export class Ledger {
   /** The task that took each key last. */
   readonly #keys = new Map<string, Task.TaskId>()
   readonly #occurrences = new Occurrences()
-  /** How many tasks have not ended. */
-  open = 0
+  /** The tasks that have not ended. */
+  readonly #open = new Set<Account>()
   /** The first thing that cannot be, in a sentence. */
   broken: string | undefined
   /** The task that this is about, as the trace calls it. */
   brokenTask: string | undefined
+
+  /** How many tasks have not ended. */
+  get open(): number {
+    return this.#open.size
+  }
 
   nameOf(id: Task.TaskId): string {
     return this.#accounts.get(id)?.name ?? "an unknown task"
@@ -89,8 +94,7 @@ export class Ledger {
   #store(task: Driver.NewTask, now: number): void {
     const { flow, queue, group, priority, maxAttempts, maxCrashes, ended } = task
     const dueAt = task.dueAt ?? now + task.delayMillis
-    if (ended === undefined) this.open++
-    this.#accounts.set(task.id, {
+    const account: Account = {
       ...{ name: `${flow} ${this.#accounts.size + 1}`, flow, queue, group, priority },
       ...{ maxAttempts, maxCrashes, number: this.#accounts.size },
       delayed: !Claiming.isDue(dueAt, now),
@@ -102,7 +106,9 @@ export class Ledger {
       expiresAt: Expiry.expiresAt(task, now),
       begun: false,
       wakes: 0,
-    })
+    }
+    this.#accounts.set(task.id, account)
+    if (ended === undefined) this.#open.add(account)
     if (this.#branches.stored(task) !== undefined) this.#break("was started before", task.id)
   }
 
@@ -163,7 +169,7 @@ export class Ledger {
       if (task.flowType === "flow" && begun) Object.assign(account, { state: "ready", dueAt: now })
       else {
         account.state = "cancelled"
-        this.open--
+        this.#open.delete(account)
       }
     }
     this.#keys.set(Uniqueness.nameOf(flow, unique.key), id)
@@ -188,7 +194,7 @@ export class Ledger {
         this.#break("was claimed with others although it had crashed", task.id)
       }
       account.state = "running"
-      const wrong = this.#limits.claimed(account, this.#accounts.values(), now)
+      const wrong = this.#limits.claimed(account, this.#open, now)
       if (wrong !== undefined) this.#break(wrong, task.id)
       account.lease = task.lease
       account.worker = worker
@@ -245,12 +251,12 @@ export class Ledger {
     }
     const { elapsedMillis: startedAt, kind } = change.entry
     account.begun ||= Expiry.isBeginning({ kind, startedAt })
-    if (Task.isTerminal(state)) this.open++
+    if (Task.isTerminal(state)) this.#open.add(account)
     account.state = change.to.state
     account.lease = change.entry.lease
     account.worker = undefined
     if (change.to.state === "ready") account.dueAt = change.to.dueAt ?? now + change.to.delayMillis
-    else if (change.to.state !== "waiting") this.open--
+    else if (change.to.state !== "waiting") this.#open.delete(account)
   }
 
   #break(how: string, id: Task.TaskId): void {

@@ -44,15 +44,20 @@ export class LimitBooks {
     }
   }
 
-  /** What is wrong with the claim of a task, in a few words, when it is held already. */
-  claimed(task: Member, all: Iterable<Member>, now: number): string | undefined {
-    const limits = this.#limits.get(task.queue) ?? {}
+  /**
+   * What is wrong with the claim of a task, in a few words, when it is held already; `open` are all
+   * that have not ended.
+   */
+  claimed(task: Member, open: Iterable<Member>, now: number): string | undefined {
+    const said = this.#limits.get(task.queue)
+    if (said === undefined && task.group === undefined) return undefined
+    const limits = said ?? {}
     if (limits.paused === true) return "was claimed although its queue is paused"
     const keys = limits.keys ?? Limiting.strictKeys
     let held = 0
     let ofKey = 0
     let overtaken = false
-    for (const other of all) {
+    for (const other of open) {
       if (other.queue !== task.queue) continue
       const isSame = task.group !== undefined && other.group === task.group
       if (other.state === "running") held++

@@ -18,6 +18,9 @@ type Told = readonly [Driver.Wakeup, ...ReadonlyArray<Driver.Wakeup>]
 export class Listener {
   readonly #told: Array<Driver.Wakeup> = []
   #hear: ((told: Effect.Effect<Told>) => void) | undefined
+  readonly #leave = Effect.sync(() => {
+    this.#hear = undefined
+  })
 
   tell(wakeup: Driver.Wakeup): void {
     const hear = this.#hear
@@ -28,12 +31,12 @@ export class Listener {
 
   readonly wakeups: Stream.Stream<Driver.Wakeup> = Stream.fromPull(
     Effect.succeed(Effect.callback<Told>((resume) => {
-      const [first, ...others] = this.#told.splice(0)
-      if (first !== undefined) return resume(Effect.succeed([first, ...others]))
+      if (this.#told.length > 0) {
+        const [first, ...others] = this.#told.splice(0)
+        return resume(Effect.succeed([first!, ...others]))
+      }
       this.#hear = resume
-      return Effect.sync(() => {
-        this.#hear = undefined
-      })
+      return this.#leave
     })),
   )
 }

@@ -5,7 +5,7 @@
  */
 import { Driver, DriverError, ScheduleStore, type Task, Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
-import { Context, Effect, Stream } from "effect"
+import { type Clock, Context, Effect, Exit, Fiber, Stream } from "effect"
 import type { Plan } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
 import { Listener } from "./Listener.ts"
@@ -29,7 +29,7 @@ interface Statement<A> {
   readonly operation: string
   /** The tasks that it is about, where that is known before. */
   readonly ids: ReadonlyArray<string>
-  readonly run: Effect.Effect<A, DriverError>
+  readonly run: MemoryDriver.Statement<A>
   readonly seen: (answer: A) => void
 }
 
@@ -42,34 +42,27 @@ interface Statement<A> {
 export class Storage {
   readonly host = new Host("storage", 0)
   readonly #world: World
-  readonly #driver: Service
   readonly #memory: MemoryDriver.Opened
-  readonly #context: Context.Context<never>
+  readonly #clock: Clock.Clock
   readonly #plan: Plan
   readonly #ledger: Ledger
   readonly #trace: Trace
   readonly #listeners = new Map<Listener, Host>()
-  /** The contexts of callers, with the clock of the storage instead of their own. */
-  readonly #inside = new WeakMap<Context.Context<never>, Context.Context<never>>()
 
   constructor(parts: {
     readonly world: World
     readonly memory: MemoryDriver.Opened
-    readonly context: (host: Host) => Context.Context<never>
     readonly plan: Plan
     readonly ledger: Ledger
     readonly trace: Trace
   }) {
     this.#world = parts.world
     this.#memory = parts.memory
-    this.#driver = parts.memory.driver
-    this.#context = parts.context(this.host)
+    this.#clock = parts.world.clock(this.host)
     this.#plan = parts.plan
     this.#ledger = parts.ledger
     this.#trace = parts.trace
-    Effect.runForkWith(this.#context)(
-      Stream.runForEach(this.#driver.wakeups, (wakeup) => Effect.sync(() => this.#tell(wakeup))),
-    )
+    parts.memory.listen((wakeup) => this.#tell(wakeup))
   }
 
   /** All that a driver provides, as a host has it. `reliable` hosts meet no faults. */
@@ -82,17 +75,17 @@ export class Storage {
 
   /** The driver as a host has it. `reliable` hosts meet no faults. */
   driverOf(host: Host, reliable: boolean): Service {
-    const driver = this.#driver
+    const { driver } = this.#memory.statements
     const say = (what: string, ids: ReadonlyArray<string> = [], how = "") =>
       this.#trace.add(this.#world.now, host.name, what, this.#names(ids), how)
     const call = <A>(
       operation: string,
-      run: Effect.Effect<A, DriverError>,
+      run: MemoryDriver.Statement<A>,
       seen: (a: A) => void,
       ids: ReadonlyArray<string> = [],
     ) => this.#call(host, reliable, { operation, ids, run, seen })
     return {
-      name: driver.name,
+      name: this.#memory.driver.name,
       insert: (tasks) =>
         call("insert", driver.insert(tasks), (answers) => {
           this.#ledger.inserted(tasks, answers, this.#now())
@@ -143,10 +136,10 @@ export class Storage {
 
   /** The storage of schedules as a host has it. */
   schedulesOf(host: Host, reliable: boolean): ScheduleStore.ScheduleStore["Service"] {
-    const { schedules } = this.#memory
+    const { schedules } = this.#memory.statements
     const call = <A>(
       operation: string,
-      run: Effect.Effect<A, DriverError>,
+      run: MemoryDriver.Statement<A>,
       seen: (a: A) => void = () => {},
     ) => this.#call(host, reliable, { operation, ids: [], run, seen })
     return {
@@ -190,7 +183,7 @@ export class Storage {
   }
 
   #now(): number {
-    return this.#world.clock(this.host).currentTimeMillisUnsafe()
+    return this.#clock.currentTimeMillisUnsafe()
   }
 
   #names(ids: ReadonlyArray<string>): ReadonlyArray<string> {
@@ -198,47 +191,41 @@ export class Storage {
   }
 
   #call<A>(host: Host, reliable: boolean, statement: Statement<A>): Effect.Effect<A, DriverError> {
-    const { operation, ids, run, seen } = statement
-    return Effect.contextWith((context) =>
-      Effect.callback<A, DriverError>((resume) => {
-        const notes = Context.get(context, CurrentNotes)
-        const noted = (answer: A) => {
-          if (notes === undefined) seen(answer)
-          else notes.push(() => seen(answer))
-        }
-        const fate = reliable ? "done" : this.#plan.statement()
-        const lost = () => Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`))
-        if (fate !== "done") {
-          const what = `meets a fault, ${fate}: ${operation}`
-          this.#trace.fault(this.#world.now, host.name, what, this.#names(ids))
-        }
-        if (fate === "failed") {
-          this.#world.after(host, 1, () => resume(lost()))
-          return
-        }
-        const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
-        this.#world.after(this.host, there, () => {
-          // Each member of the memory driver is one synchronous step, so its fiber has ended.
-          const exit = Effect.runForkWith(this.#insideOf(context))(run).pollUnsafe()!
-          if (exit._tag === "Success") noted(exit.value)
-          this.#world.after(
-            host,
-            latencyMillis,
-            () => resume(fate === "reply lost" ? lost() : exit),
-          )
-        })
-      })
-    )
+    return Effect.callback<A, DriverError>((resume) => {
+      const caller = Fiber.getCurrent()!.context
+      const { operation } = statement
+      const fate = reliable ? "done" : this.#plan.statement()
+      if (fate === "done") return this.#send(host, statement, caller, latencyMillis, resume)
+      const what = `meets a fault, ${fate}: ${operation}`
+      this.#trace.fault(this.#world.now, host.name, what, this.#names(statement.ids))
+      const lost = () => resume(Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`)))
+      if (fate === "failed") return void this.#world.after(host, 1, lost)
+      const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
+      this.#send(host, statement, caller, there, fate === "reply lost" ? lost : resume)
+    })
   }
 
-  /** The transaction of the caller, and the clock of the storage. */
-  #insideOf(context: Context.Context<never>): Context.Context<never> {
-    let inside = this.#inside.get(context)
-    if (inside === undefined) {
-      inside = Context.merge(context, this.#context)
-      this.#inside.set(context, inside)
-    }
-    return inside
+  /** Executes a statement when it has arrived, and answers when its answer has. */
+  #send<A>(
+    host: Host,
+    statement: Statement<A>,
+    caller: Context.Context<never>,
+    millis: number,
+    answer: (exit: Exit.Exit<A, DriverError>) => void,
+  ): void {
+    this.#world.after(this.host, millis, () => {
+      const exit = this.#execute(statement, caller)
+      this.#world.after(host, latencyMillis, () => answer(exit))
+    })
+  }
+
+  #execute<A>({ run, seen }: Statement<A>, caller: Context.Context<never>) {
+    const exit = attempt(() => run(caller, this.#now()))
+    if (Exit.isFailure(exit)) return exit
+    const notes = Context.get(caller, CurrentNotes)
+    if (notes === undefined) seen(exit.value)
+    else notes.push(() => seen(exit.value))
+    return exit
   }
 
   #tell(wakeup: Driver.Wakeup): void {
@@ -261,3 +248,11 @@ export class Storage {
 
 const latencyMillis = 1
 const slowMillis = 60_000
+
+const attempt = <A>(run: () => Exit.Exit<A, DriverError>): Exit.Exit<A, DriverError> => {
+  try {
+    return run()
+  } catch (error) {
+    return Exit.die(error)
+  }
+}

@@ -123,7 +123,6 @@ class Simulated {
     this.#storage = new Storage({
       world: this.#world,
       memory,
-      context: (host) => this.#contextOf(host),
       plan: this.#plan,
       ledger: this.#ledger,
       trace: this.#trace,

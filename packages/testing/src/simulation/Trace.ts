@@ -64,6 +64,7 @@ export class Trace {
   differs(other: Trace): string | undefined {
     const size = Math.max(this.events.length, other.events.length)
     for (let at = 0; at < size; at++) {
+      if (isSame(this.events[at], other.events[at])) continue
       const [one, two] = [this, other].map(({ events }) =>
         events[at] === undefined ? "nothing more" : line(events[at]!).trim()
       )
@@ -99,5 +100,12 @@ const line = ({ atMillis, host, what, tasks, how }: Event, only?: string): strin
   const words = [what, names, how].filter((word) => word !== "").join(" ")
   return `${(atMillis / 1000).toFixed(3).padStart(10)} s  ${host.padEnd(9)} ${words}`
 }
+
+/** Whether two events have the same line, for sure. */
+const isSame = (one: Event | undefined, two: Event | undefined): boolean =>
+  one !== undefined && two !== undefined && one.atMillis === two.atMillis &&
+  one.host === two.host && one.what === two.what && one.how === two.how &&
+  one.tasks.length === two.tasks.length &&
+  one.tasks.every((task, index) => task === two.tasks[index])
 
 const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0")

@@ -39,6 +39,7 @@ interface Ready {
 interface Sleeper extends Ready {
   readonly at: number
   readonly order: number
+  cancelled: boolean
 }
 
 /**
@@ -72,19 +73,12 @@ export class World {
     else if (host.state === "paused") host.backlog.push(run)
   }
 
-  /** Runs something as part of a host after a time; the answer takes it back. */
-  after(host: Host, millis: number, run: () => void): () => void {
-    const sleeper: Sleeper = {
-      host,
-      run,
-      at: this.now + Math.max(0, millis),
-      order: this.#order++,
-      cancelled: false,
-    }
+  /** Runs something as part of a host after a time, unless what this answers is cancelled. */
+  after(host: Host, millis: number, run: () => void): { cancelled: boolean } {
+    const at = this.now + Math.max(0, millis)
+    const sleeper: Sleeper = { host, run, at, order: this.#order++, cancelled: false }
     this.#sleepers.push(sleeper)
-    return () => {
-      sleeper.cancelled = true
-    }
+    return sleeper
   }
 
   pause(host: Host): void {
@@ -192,7 +186,11 @@ export class World {
   clock(host: Host): Clock.Clock {
     const wall = () => epochMillis + Math.floor(this.now) + host.skewMillis
     const wallNanos = () => BigInt(wall()) * 1_000_000n
-    const monotonic = () => BigInt(Math.floor(this.now * 1e6))
+    let [nanosAt, nanos] = [0, 0n]
+    const monotonic = () => {
+      if (this.now !== nanosAt) [nanosAt, nanos] = [this.now, BigInt(Math.floor(this.now * 1e6))]
+      return nanos
+    }
     return {
       currentTimeMillisUnsafe: wall,
       currentTimeMillis: Effect.sync(wall),
@@ -204,8 +202,10 @@ export class World {
         const millis = Duration.toMillis(duration)
         if (millis === Infinity) return Effect.never
         return Effect.callback<void>((resume) => {
-          const cancel = this.after(host, millis, () => resume(Effect.void))
-          return Effect.sync(cancel)
+          const sleeper = this.after(host, millis, () => resume(Effect.void))
+          return Effect.sync(() => {
+            sleeper.cancelled = true
+          })
         })
       },
     }

@@ -29,6 +29,8 @@ export class Settling {
   readonly #driver: Driver["Service"]
   readonly #context: Context.Context<never>
   readonly #reports: Reports
+  /** The counters of attempts, by what is counted. */
+  readonly #counters = new Map<string, Metric.Counter<number>>()
   #pending: Array<Pending> = []
   #writing = 0
   readonly #arrived = Latch.makeUnsafe(false)
@@ -130,8 +132,17 @@ export class Settling {
       }
     })
     for (const queue of limited) this.#reports.madeRoom(queue)
-    count(batch, settled, this.#context)
+    this.#count(batch, settled)
     return logs.length === 0 ? Effect.void : Effect.all(logs, { discard: true })
+  }
+
+  #count(batch: ReadonlyArray<Pending>, settled: ReadonlyArray<Settled>): void {
+    for (const { attributes, count } of countsOf(batch, settled)) {
+      const name = JSON.stringify(attributes)
+      let counter = this.#counters.get(name)
+      if (counter === undefined) this.#counters.set(name, counter = counterOf(attributes))
+      counter.updateUnsafe(count, this.#context)
+    }
   }
 
   readonly #refused = (
@@ -195,10 +206,12 @@ const logTooLate = ({ ended, change }: Pending, { kind }: Settled): Effect.Effec
     annotationsOf(ended.task),
   )
 
-const attempts = Metric.counter("millrace_attempts", {
-  description: "Attempts that ended, by job, queue and what they came to",
-  incremental: true,
-})
+const counterOf = (attributes: Attributes): Metric.Counter<number> =>
+  Metric.counter("millrace_attempts", {
+    description: "Attempts that ended, by job, queue and what they came to",
+    attributes,
+    incremental: true,
+  })
 
 interface Attributes extends Record<string, string> {
   readonly job: string
@@ -206,13 +219,17 @@ interface Attributes extends Record<string, string> {
   readonly outcome: string
 }
 
-const count = (
+interface Count {
+  readonly attributes: Attributes
+  count: number
+}
+
+const countsOf = (
   batch: ReadonlyArray<Pending>,
   settled: ReadonlyArray<Settled>,
-  context: Context.Context<never>,
-): void => {
-  const counts: Array<{ attributes: Attributes; count: number }> = []
-  let last: typeof counts[number] | undefined
+): ReadonlyArray<Count> => {
+  const counts: Array<Count> = []
+  let last: Count | undefined
   for (let index = 0; index < batch.length; index++) {
     const { ended: { task }, change: { entry } } = batch[index]!
     // An attempt that had ended before ended as it did then.
@@ -230,7 +247,5 @@ const count = (
     }
     last.count++
   }
-  for (const { attributes, count } of counts) {
-    Metric.withAttributes(attempts, attributes).updateUnsafe(count, context)
-  }
+  return counts
 }

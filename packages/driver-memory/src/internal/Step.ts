@@ -5,13 +5,14 @@
  * @since 0.1.0
  */
 import type { DriverError } from "@millrace/core"
-import { Clock, Context, Effect, type Exit } from "effect"
+import { Clock, type Context, Effect, type Exit } from "effect"
 
 /** Does it all at once, in the transaction that the caller has open, if any. */
 export type Step<A> = (caller: Context.Context<never>, now: number) => Exit.Exit<A, DriverError>
 
 /** The step as an effect, by the caller's own clock. */
 export const toEffect = <A>(step: Step<A>): Effect.Effect<A, DriverError> =>
-  Effect.contextWith((caller: Context.Context<never>) =>
-    step(caller, Context.get(caller, Clock.Clock).currentTimeMillisUnsafe())
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) => Effect.contextWith((caller: Context.Context<never>) => step(caller, now)),
   )

@@ -98,10 +98,10 @@ export class Sessions {
   /** Waits for the next cycle, and meanwhile sends what attempts say of how far they are. */
   readonly #rest = (millis: number): Effect.Effect<void> =>
     Effect.gen({ self: this }, function* () {
-      const clock = yield* Clock.Clock
-      const began = monotonicMillis(clock)
+      const began = monotonicMillis(this.#clock)
       let reportedAt = began
-      for (let now = began; !this.#hurried && now < began + millis; now = monotonicMillis(clock)) {
+      let now = began
+      for (; !this.#hurried && now < began + millis; now = monotonicMillis(this.#clock)) {
         const reportAt = this.#reported ? reportedAt + reportMillis : Infinity
         if (reportAt <= now) {
           this.#reported = false

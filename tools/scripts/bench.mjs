@@ -53,7 +53,7 @@ async function ensurePeers() {
   const present = versions(join(folder, "node_modules", ".package-lock.json"))
   if (wanted !== "" && wanted === present) return true
   console.error("Installing the peers…")
-  const options = ["--ignore-scripts", "--no-audit", "--no-fund"]
+  const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
   const npm = await run("npm", ["ci", ...options], { cwd: folder, capture: true })
   if (npm.code !== 0) console.error(`The peers do not install.\n${npm.output}`)
   return npm.code === 0

@@ -77,7 +77,7 @@ export const make = (contestant: Contestant, url: string) => {
       await session()
       const measure = await measured(async () => {
         await start(options)
-        await tally!.complete
+        await tally!.completed()
         await stop()
       })
       const { ran, repeated, marks } = tally!
@@ -122,14 +122,26 @@ class Tally {
   readonly #seen: Uint8Array
   readonly #began = performance.now()
   readonly marks: Array<number> = []
-  readonly complete: Promise<void>
+  readonly #complete: Promise<void>
   #resolve = () => {}
   ran = 0
   repeated = 0
 
   constructor(count: number) {
     this.#seen = new Uint8Array(count)
-    this.complete = new Promise((resolve) => this.#resolve = resolve)
+    this.#complete = new Promise((resolve) => this.#resolve = resolve)
+  }
+
+  /** Waits until every job ran; rejects where none has for so long that some must be lost. */
+  async completed(): Promise<void> {
+    let before = 0
+    while (await Promise.race([this.#complete.then(() => false), sleep(patienceMillis, true)])) {
+      if (this.ran === before) {
+        const seconds = patienceMillis / 1000
+        throw new Error(`Of ${this.#seen.length} jobs ${this.ran} ran, then none for ${seconds} s`)
+      }
+      before = this.ran
+    }
   }
 
   add({ n }: Payload): void {

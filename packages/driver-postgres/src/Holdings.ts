@@ -15,7 +15,8 @@ import type { Task } from "@millrace/core"
 export class Ticket {
   readonly id: Task.TaskId
   readonly lease: number
-  readonly claim: Claim
+  // Private, so that whoever prints a task does not print all that is held.
+  readonly #claim: Claim
   /** `sent` where a transaction has settled it, which may have been committed. */
   state: "open" | "sent" | "closed" = "open"
   /** The last batch that it was seen in. */
@@ -24,7 +25,11 @@ export class Ticket {
   constructor(id: Task.TaskId, lease: number, claim: Claim) {
     this.id = id
     this.lease = lease
-    this.claim = claim
+    this.#claim = claim
+  }
+
+  get claim(): Claim {
+    return this.#claim
   }
 }
 

@@ -1,15 +1,17 @@
 /**
  * Simulates workers with faults, seed by seed:
  *
- *     npm run simulate -- --seeds 10000 [--from 1] [--workers 3] [--planted]
+ *     npm run simulate -- --seeds 10000 [--from 1] [--workers 3] [--planted | --shop]
  *         [--duration 600000]
  *
  * Prints how much time was simulated, or the trace of the first seed at which something is wrong.
- * `--planted` charges an order again when an attempt is repeated, which has to be found.
+ * `--planted` charges an order again when an attempt is repeated, which has to be found; `--shop`
+ * simulates limits, groups, unique runs, schedules, expiry and flows, all at once.
  */
 import { Job } from "@millrace/core"
 import { Simulation } from "@millrace/testing"
 import { Effect, Schema } from "effect"
+import { shop } from "./shop.ts"
 import process from "node:process"
 import { parseArgs } from "node:util"
 
@@ -77,6 +79,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: "3" },
     duration: { type: "string", default: "600000" },
     planted: { type: "boolean", default: false },
+    shop: { type: "boolean", default: false },
   },
 })
 const from = count("from", values.from)
@@ -86,7 +89,11 @@ const duration = count("duration", values.duration)
 
 const began = performance.now()
 const result = await Effect.runPromise(
-  Effect.result(Simulation.explore({ ...optionsOf(values.planted), workers, seeds, duration })),
+  Effect.result(
+    values.shop
+      ? Simulation.explore({ ...shop, workers, seeds, duration })
+      : Simulation.explore({ ...optionsOf(values.planted), workers, seeds, duration }),
+  ),
 )
 const seconds = (performance.now() - began) / 1000
 if (result._tag === "Failure") {
@@ -94,7 +101,7 @@ if (result._tag === "Failure") {
   console.error(message)
   console.error(
     `Or with: npm run simulate -- --from ${seed} --seeds 1 --workers ${workers} ` +
-      `--duration ${durationMillis}${values.planted ? " --planted" : ""}`,
+      `--duration ${durationMillis}${values.planted ? " --planted" : values.shop ? " --shop" : ""}`,
   )
   process.exit(1)
 }

@@ -13,7 +13,7 @@ import type { HandledFlow } from "./FlowHandlers.ts"
 import type { JobTypes } from "./FlowTypes.ts"
 import * as Making from "./internal/flow/Batching.ts"
 import type * as Job from "./Job.ts"
-import type { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
+import type { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "./RunError.ts"
 import type { RunHandle } from "./RunHandle.ts"
 import type { RunId } from "./RunId.ts"
 
@@ -85,11 +85,15 @@ export interface Batch<Slug extends string, J extends Job.Any, T extends Job.Any
   /** The flow that it is: a map over the inputs, a summary, and what follows. */
   readonly flow: AnyFlow
 
-  /** Stores a run for all inputs and answers its id: all of them or none, up to 100,000. */
+  /**
+   * Stores a run for all inputs and answers its id: all of them or none, up to 100,000. Up to 500
+   * are stored with it, and refused where the queue of their job is full; more are stored by a
+   * worker.
+   */
   readonly start: (
     inputs: ReadonlyArray<JobTypes<J>["input"]>,
     options?: Client.EnqueueOptions,
-  ) => Effect.Effect<RunId, InputInvalid | DriverError, Driver>
+  ) => Effect.Effect<RunId, InputInvalid | QueueFull | DriverError, Driver>
 
   /** Waits until all inputs, and what follows, have ended. */
   readonly await: (

@@ -16,6 +16,7 @@ import { make as makeFlow, TypeId } from "./internal/flow/Make.ts"
 import type * as Job from "./Job.ts"
 import type {
   InputInvalid,
+  QueueFull,
   RunCancelled,
   RunFailed,
   RunNotFound,
@@ -74,11 +75,14 @@ export interface Flow<
   /** Never there: the steps that others need. */
   readonly "~needed": Needed
 
-  /** Stores a run and answers its id, without waiting for it. */
+  /**
+   * Stores a run and answers its id, without waiting for it. Where it begins at once, its first
+   * steps are stored with it (up to 500), and a queue of theirs that is full refuses all of it.
+   */
   readonly start: (
     input: I,
     options?: Client.EnqueueOptions,
-  ) => Effect.Effect<RunId, InputInvalid | DriverError, Driver>
+  ) => Effect.Effect<RunId, InputInvalid | QueueFull | DriverError, Driver>
 
   /** Stores a run and waits for its output. A worker has to be serving the flow somewhere. */
   readonly run: (
@@ -87,6 +91,7 @@ export interface Flow<
   ) => Effect.Effect<
     RunOutput<Steps, Needed>,
     | InputInvalid
+    | QueueFull
     | DriverError
     | RunNotFound
     | RunFailed<StepError<Steps>>

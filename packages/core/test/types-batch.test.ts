@@ -3,7 +3,7 @@
  */
 import type { Driver, DriverError, RunHandle, RunId } from "@millrace/core"
 import { Batch, Flow, Job } from "@millrace/core"
-import type { InputInvalid, RunCancelled, RunFailed, RunNotFound } from "@millrace/core"
+import type { InputInvalid, QueueFull, RunCancelled, RunFailed, RunNotFound } from "@millrace/core"
 import { Context, Effect, Schema } from "effect"
 import { it } from "node:test"
 
@@ -43,7 +43,7 @@ const Closed = Batch.make("closed", {
 typed("a batch takes the inputs of its job", () => {
   same<
     ReturnType<typeof Bare.start>,
-    Effect.Effect<RunId.RunId, InputInvalid | DriverError, Driver.Driver>
+    Effect.Effect<RunId.RunId, InputInvalid | QueueFull | DriverError, Driver.Driver>
   >(true)
   Bare.start([{ to: "a" }])
   // @ts-expect-error an input of another type

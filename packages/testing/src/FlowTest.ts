@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { type DriverError, type Flow, type Job, type RunId, Runs } from "@millrace/core"
-import type { Driver, InputInvalid, Transaction } from "@millrace/core"
+import type { Driver, InputInvalid, QueueFull, Transaction } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Duration, Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
@@ -22,7 +22,7 @@ export interface Startable<I, O, E> {
   readonly slug: string
   readonly start: (
     input: I,
-  ) => Effect.Effect<RunId.RunId, InputInvalid | DriverError, Driver.Driver>
+  ) => Effect.Effect<RunId.RunId, InputInvalid | QueueFull | DriverError, Driver.Driver>
   readonly await: (runId: RunId.RunId) => Effect.Effect<O, E, Driver.Driver>
   readonly signal: (
     runId: RunId.RunId,

@@ -190,6 +190,18 @@ describe("a batch", () => {
     })
   }
 
+  it("is refused where the queue of its job is full, unless a worker stores its inputs", async () => {
+    const program = Effect.gen(function* () {
+      yield* Queues.limit("mails", { maxDepth: 2 })
+      const refused = yield* Effect.flip(Bare.start(to("a", "b", "c")))
+      assertEquals([refused._tag, refused.message.includes('"mails"')], ["QueueFull", true])
+      assertEquals((yield* Bare.progress(yield* Bare.start(to("a", "b")))).open, 2)
+      const many = yield* Bare.start(Array(501).fill(to("a")[0]))
+      assertEquals((yield* Bare.progress(many)).total, 0)
+    })
+    await Effect.runPromise(Effect.provide(program, Layer.fresh(MemoryDriver.layer)))
+  })
+
   it("waits where the queue of its job is paused", async () => {
     const program = Effect.gen(function* () {
       yield* Queues.pause("mails")

@@ -10,6 +10,7 @@ import type * as Flow from "./Flow.ts"
 import * as Labels from "./Labels.ts"
 import * as Limits from "./Limits.ts"
 import * as Problem from "./Problem.ts"
+import * as Retention from "./Retention.ts"
 import * as Timetable from "./Timetable.ts"
 import * as Unique from "./Unique.ts"
 import * as Drafts from "./internal/flow/Drafts.ts"
@@ -38,6 +39,7 @@ export interface Draft {
   readonly group?: unknown
   readonly schedule?: unknown
   readonly expiresIn?: unknown
+  readonly retention?: unknown
   readonly tags?: unknown
 }
 
@@ -128,6 +130,7 @@ const known: ReadonlySet<string> = new Set<keyof Draft>([
   "schedule",
   "expiresIn",
   "tags",
+  "retention",
 ])
 
 /** Lists everything that is wrong with one draft: of a job, unless said otherwise.
@@ -185,6 +188,7 @@ export const ofDraft = (
       (value) => Problem.ofDuration(subject, "expiresIn", value, 1, Limits.expiresMillis),
     ),
     ...given("tags", (value) => Labels.problemsOf(subject, value)),
+    ...given("retention", (value) => Retention.problemsOf(subject, value)),
     ...given("schedule", (value) => Timetable.problemsOf(subject, value)),
   ]
 }

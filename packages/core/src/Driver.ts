@@ -193,6 +193,11 @@ export class Driver extends Context.Service<Driver, {
    *
    * - Pruning removes what ended before the given age, and nothing else
    * - The task of a step is pruned only after its run
+   * - Pruning the runs of one definition leaves those of others
+   * - Pruning the runs that ended one way leaves those that ended another
+   * - Pruning keeps the newest runs where a count is given
+   * - A run of a flow is pruned with all that is below it, once all of that has ended
+   * - Pruning what ended within a time leaves what ended before
    * - Nothing is found by the labels of a task that was pruned
    * - A task that goes on while its run was pruned ends as ever
    */

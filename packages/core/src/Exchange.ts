@@ -9,7 +9,7 @@
  */
 import type { Failure } from "./Outcome.ts"
 import type { StepProgress } from "./Progress.ts"
-import type { EntryKind, OnExhausted, Task, TaskId } from "./Task.ts"
+import type { EntryKind, OnExhausted, State, Task, TaskId } from "./Task.ts"
 import type { Unique } from "./Uniqueness.ts"
 
 export type * from "./Finding.ts"
@@ -232,7 +232,16 @@ export type Target =
  */
 export interface PruneRequest {
   readonly olderThanMillis: number
+  /** The most tasks, or the most runs where one of the conditions below is given. */
   readonly limit: number
+  /** Only runs of this job or flow. */
+  readonly flow?: string | undefined
+  /** Only runs that ended so. */
+  readonly states?: ReadonlyArray<State> | undefined
+  /** All but the newest so many of those, in the order of ids. */
+  readonly keep?: number | undefined
+  /** Only runs that ended within this time. */
+  readonly youngerThanMillis?: number | undefined
 }
 
 /**

@@ -24,6 +24,7 @@ import type {
 } from "./RunError.ts"
 import type { RunHandle } from "./RunHandle.ts"
 import type { RunId } from "./RunId.ts"
+import type * as Retention from "./Retention.ts"
 import type * as Unique from "./Unique.ts"
 
 type NoSchema = typeof Schema.Void
@@ -41,6 +42,11 @@ export interface Options<I> extends PolicyOptions {
   readonly unique?: Unique.Options<NoInfer<Job.TypeOf<I>>>
   /** How long after it is due a run may begin, up to 10 years, and else is cancelled. */
   readonly expiresIn?: Duration.Input
+  /**
+   * When workers remove runs that have ended, with all below them (default: what the worker says,
+   * or never).
+   */
+  readonly retention?: Retention.Options
   /** What its runs are found by, each of them: at most 16 texts of 1 to 255 characters. */
   readonly tags?: ReadonlyArray<string>
 }
@@ -66,6 +72,7 @@ export interface Flow<
   /** The slugs of its steps, in the order of their definition. */
   readonly steps: ReadonlyArray<string>
   readonly definition: Model.Definition<Slug>
+  readonly retention: Retention.Options | undefined
   /** All that it takes to run it. */
   readonly parts: Parts
   /** Never there: the type of its input. */

@@ -22,6 +22,7 @@ import type { RunId } from "./RunId.ts"
 import type { SchemaInput, TypeOf } from "./SchemaInput.ts"
 import { definedBy } from "./internal/drafts.ts"
 import { handled, type HandledTypeId } from "./internal/handled.ts"
+import type * as Retention from "./Retention.ts"
 import type * as Scheduling from "./Scheduling.ts"
 import type * as Timetable from "./Timetable.ts"
 import * as Unique from "./Unique.ts"
@@ -66,6 +67,8 @@ export interface Options<I, O, E> {
   readonly group?: (input: NoInfer<TypeOf<I>>) => string
   /** How long after it is due a run may begin, up to 10 years, and else is cancelled. */
   readonly expiresIn?: Duration.Input
+  /** When workers remove runs that have ended (default: what the worker says, or never). */
+  readonly retention?: Retention.Options
   /** When it is enqueued by itself, and with which input. */
   readonly schedule?: Timetable.OfJob<NoInfer<TypeOf<I>>>
   /** What its runs are found by, each of them: at most 16 texts of 1 to 255 characters. */
@@ -93,6 +96,7 @@ export interface Job<Slug extends string, I, O, E> {
   readonly group: ((input: unknown) => string) | undefined
   readonly schedule: Scheduling.Draft | undefined
   readonly expiresMillis: number | undefined
+  readonly retention: Retention.Options | undefined
   readonly tags: ReadonlyArray<string> | undefined
   // This and `perform` are methods, so that each job is a `Job.Any`, whatever its errors.
   retryable(error: E): boolean
@@ -255,6 +259,7 @@ export const make = <
     unique: options?.unique === undefined ? undefined : Unique.policyOf(options.unique as never),
     group: options?.group,
     expiresMillis: Client.expiryOf(options?.expiresIn),
+    retention: options?.retention,
     tags: options?.tags?.slice(),
     enqueue: (input: unknown, more?: Client.EnqueueOptions) => Client.enqueue(job, input, more),
     enqueueMany: (inputs: ReadonlyArray<unknown>, more?: Client.EnqueueOptions) =>

@@ -114,6 +114,11 @@ export const duePerClaim = 1000
  * @since 0.1.0 */
 export const textLength = 1000
 
+/** The most runs that a retention by count keeps.
+ * @category limits
+ * @since 0.1.0 */
+export const keptRuns = 1_000_000
+
 /** The longest note of how far an attempt is, in characters (UTF-16 units).
  * @category limits
  * @since 0.1.0 */

@@ -9,6 +9,7 @@ import { Driver } from "./Driver.ts"
 import type { DriverError } from "./DriverError.ts"
 import type { AnyHandledFlow } from "./FlowHandlers.ts"
 import type * as Job from "./Job.ts"
+import type * as Retention from "./Retention.ts"
 import { Registry } from "./Registry.ts"
 import { Attempts } from "./internal/worker/Attempts.ts"
 import { Intake } from "./internal/worker/Intake.ts"
@@ -53,6 +54,11 @@ export interface Options<
   readonly pollInterval?: Duration.Input
   /** How long running attempts may finish when it stops: up to 1 hour (default 10 seconds). */
   readonly gracePeriod?: Duration.Input
+  /**
+   * When runs that have ended are removed, of the jobs and flows that say nothing themselves
+   * (default: never).
+   */
+  readonly retention?: Retention.Options
   /** What its sessions are called in the storage: a slug (default `worker`). */
   readonly name?: string
 }

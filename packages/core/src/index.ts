@@ -41,6 +41,7 @@ export {
   WhenInvalid,
 } from "./RunError.ts"
 export type { RunHandle } from "./RunHandle.ts"
+export * as Retention from "./Retention.ts"
 export * as RunId from "./RunId.ts"
 export * as Runs from "./Runs.ts"
 export { ScheduleInvalid, ScheduleNotFound } from "./ScheduleError.ts"

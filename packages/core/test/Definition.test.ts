@@ -23,6 +23,11 @@ describe("an option at its bounds", () => {
     ["baseDelay", [0, -0, 1, "5 seconds", { hours: 1, minutes: 30 }, [5, 0], 5n, "3650 days"]],
     ["timeout", [1, "30 seconds", "7 days", Duration.days(7), { days: 7 }]],
     ["expiresIn", [1, "5 minutes", "3650 days", { days: 3650 }]],
+    ["retention", [
+      {},
+      { completed: 0, failed: "30 days", cancelled: { days: 3 } },
+      { completed: { age: "1 day", count: 1000 }, failed: { count: 0 }, cancelled: undefined },
+    ]],
     ["priority", [0, 9]],
     ["retryable", [() => true]],
     ["backoff", [Backoff.fixed(1)]],
@@ -63,6 +68,38 @@ describe("an option at its bounds", () => {
         assertEquals(problems.map((one) => one.option), [option], String(value))
         assert(/^Cannot define job .*: \w+ must .*[^.]$/.test(problems[0]!.message))
       }
+    })
+  }
+})
+
+describe("a retention that is refused", () => {
+  const many = "an integer of at most 1000000"
+  const cases: ReadonlyArray<readonly [retention: unknown, option: string, message: string]> = [
+    ["1 day", "retention", `retention must be an object, got "1 day"`],
+    [[], "retention", "retention must be an object, got a value of type array"],
+    [{ complete: 1 }, "retention.complete", `there is no option "retention.complete"`],
+    [{ skipped: 1 }, "retention.skipped", `there is no option "retention.skipped"`],
+    [{ failed: -1 }, "retention.failed", "retention.failed must be a duration from 0 to 3650d"],
+    [{ failed: {} }, "retention.failed", "retention.failed must be a duration from 0 to 3650d"],
+    [
+      { failed: { age: "soon" } },
+      "retention.failed.age",
+      "retention.failed.age must be a duration",
+    ],
+    [{ failed: { count: 1.5 } }, "retention.failed.count", "retention.failed.count must be an int"],
+    [
+      { failed: { count: 1e7 } },
+      "retention.failed.count",
+      `retention.failed.count must be ${many}`,
+    ],
+    [{ failed: { count: 1, days: 2 } }, "retention.failed.days", "there is no option"],
+    [{ failed: { age: undefined } }, "retention.failed", "retention.failed must be a duration, or"],
+  ]
+  for (const [retention, option, message] of cases) {
+    it(`${option}: ${message}`, () => {
+      const [problem, ...others] = Definition.check([{ slug: "a_job", retention }])
+      assertEquals([problem?.option, others], [option, []])
+      assert(problem!.message.startsWith(`Cannot define job "a_job": ${message}`), problem!.message)
     })
   }
 })

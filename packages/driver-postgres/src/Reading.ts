@@ -9,7 +9,8 @@ import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import { find, idsIn } from "./Finding.ts"
 import { failureOf, type Reason, type Text } from "./Records.ts"
-import { joining, once, type Store, transaction } from "./Store.ts"
+import * as Pruning from "./Pruning.ts"
+import { joining, once, type Store } from "./Store.ts"
 
 type Progress = Driver.RunProgress
 
@@ -25,23 +26,7 @@ export const make = (store: Store) => ({
       (inside, run) => find(inside, run, query),
     ),
 
-  prune: Effect.fnUntraced(function* (
-    request: Driver.PruneRequest,
-  ): Effect.fn.Return<number, DriverError> {
-    const now = yield* store.now
-    return yield* transaction(store, "prune", async (query) => {
-      await query(store.statements.allowScans, [])
-      let pruned = 0
-      let again = true
-      while (again && pruned < request.limit) {
-        const rows = await pruneOnce(store, query, now, request, request.limit - pruned)
-        pruned += rows.length
-        // The tasks of a run can go once the run has gone.
-        again = rows[0]?.has_steps === true
-      }
-      return pruned
-    })
-  }),
+  prune: Pruning.make(store),
 
   progress: (
     ids: ReadonlyArray<Task.TaskId>,
@@ -53,26 +38,6 @@ export const make = (store: Store) => ({
       (inside, run) => progress(inside, run, ids),
     ),
 })
-
-const pruneOnce = async (
-  { statements }: Store,
-  query: Query,
-  now: string | null,
-  { olderThanMillis }: Driver.PruneRequest,
-  limit: number,
-): Promise<ReadonlyArray<Row>> => {
-  const locked = [now, String(olderThanMillis), String(limit)]
-  const rows = await query(statements.lockEnded, locked)
-  if (rows.length === 0) return rows
-  const pruned = await query(statements.deleteEnded, [idsOf(rows)])
-  await query(statements.freeKeys, [idsOf(pruned)])
-  await query(statements.dropLabels, [idsOf(pruned)])
-  await query(statements.trimClaims, [idsOf(pruned)])
-  await query(statements.dropClaims, [idsOf(pruned)])
-  const parents = new Set(pruned.flatMap((row) => row.parent === null ? [] : [String(row.parent)]))
-  if (parents.size > 0) await query(statements.deleteSteps, [arrayLiteral([...parents])])
-  return pruned
-}
 
 const progress = async (
   { statements }: Store,
@@ -110,5 +75,3 @@ type Counts = readonly [
 const toStep = ([step, tasks, completed, failed, cancelled, skipped]: Counts) => ({
   ...{ step, tasks, completed, failed, cancelled, skipped },
 })
-
-const idsOf = (rows: ReadonlyArray<Row>) => arrayLiteral(rows.map((row) => row.id as string))

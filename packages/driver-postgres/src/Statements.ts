@@ -112,6 +112,17 @@ const inserts = (schema: string, channel: string) => ({
   countLabels: countLabels(schema),
 })
 
+const pruning = (schema: string) => ({
+  lockEnded: Prune.lockEnded(schema),
+  lockRunsEnded: Prune.lockRunsEnded(schema),
+  lockRunsBeyond: Prune.lockRunsBeyond(schema),
+  lockBelow: Prune.lockBelow(schema),
+  deleteEnded: Prune.deleteEnded(schema),
+  trimClaims: Prune.trimClaims(schema),
+  deleteSteps: Prune.deleteSteps(schema),
+  dropClaims: Prune.dropClaims(schema),
+})
+
 const heartbeats = (schema: string) => ({
   beat: Heartbeat.beat(schema),
   beatReporting: Heartbeat.beatReporting(schema),
@@ -155,11 +166,7 @@ export const make = (schemaName: string) => {
     ...heartbeats(schema),
     ...reading(schema),
     allowScans: Prune.allowScans,
-    lockEnded: Prune.lockEnded(schema),
-    deleteEnded: Prune.deleteEnded(schema),
-    trimClaims: Prune.trimClaims(schema),
-    deleteSteps: Prune.deleteSteps(schema),
-    dropClaims: Prune.dropClaims(schema),
+    ...pruning(schema),
     register: Definitions.register(schema),
     registered: Definitions.registered(schema),
     ...Schedules.statements(schema, channel),

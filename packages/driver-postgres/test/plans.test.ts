@@ -126,6 +126,7 @@ const check = async (schema: string) => {
     ["stand", statements.standing, [id]],
     ["overdue", statements.overdue, [null, "100"]],
     ["what has begun", statements.forgetBegun, [null]],
+    ["below what was pruned", statements.lockBelow, [id, "1000"]],
     ["arm", statements.arm, [null, "w", "{1}"]],
   ]
   for (const [name, text, params] of hot) {

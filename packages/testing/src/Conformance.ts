@@ -32,6 +32,7 @@ import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
 import { rescheduleCases } from "./conformance/reschedule.ts"
 import { reportingCases } from "./conformance/reporting.ts"
+import { retentionCases } from "./conformance/retention.ts"
 import { retryCases } from "./conformance/retry.ts"
 import { runCases } from "./conformance/runs.ts"
 import { occurrenceCases } from "./conformance/occurrences.ts"
@@ -90,6 +91,7 @@ export const cases: ReadonlyArray<Case> = [
   ...heartbeatCases,
   ...transactCases,
   ...pruneCases,
+  ...retentionCases,
   ...findCases,
   ...listCases,
   ...labelCases,

@@ -8,6 +8,7 @@ import { Expiring } from "./Expiring.ts"
 import { find } from "./Finding.ts"
 import { Lane } from "./Lane.ts"
 import { LimitedQueues } from "./LimitedQueues.ts"
+import { prune } from "./Pruning.ts"
 import * as Row from "./Row.ts"
 import { Schedules } from "./Schedules.ts"
 import { Sessions } from "./Sessions.ts"
@@ -185,34 +186,7 @@ export class Store {
   }
 
   prune(request: Driver.PruneRequest, now: number): number {
-    const pruned = this.pruneOnce(request, now)
-    const limit = request.limit - pruned
-    // What was stored before its run can go once the run has gone.
-    return pruned === 0 || limit === 0 ? pruned : pruned + this.prune({ ...request, limit }, now)
-  }
-
-  private pruneOnce(request: Driver.PruneRequest, now: number): number {
-    let pruned = 0
-    for (const [id, row] of this.rows) {
-      if (pruned === request.limit) break
-      const last = row.history.at(-1)
-      if (!Task.isTerminal(row.state) || last === undefined) continue
-      if (last.at > now - request.olderThanMillis) continue
-      const { parent } = row.task
-      if (parent !== undefined) {
-        if (this.rows.has(parent)) continue
-        this.tree.remove(parent, row)
-      }
-      this.rows.delete(id)
-      const { flow, unique } = row.task
-      const name = unique && Uniqueness.nameOf(flow, unique.key)
-      if (name !== undefined && this.keys.get(name) === id) this.keys.delete(name)
-      const run = this.runs.get(row.task.runId)
-      run?.delete(row)
-      if (run?.size === 0) this.runs.delete(row.task.runId)
-      pruned++
-    }
-    return pruned
+    return prune(this, request, now)
   }
 
   find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {

@@ -38,6 +38,72 @@ select id from ${schema}.tasks where id = any(array(
 ))
 order by id for update skip locked`
 
+const hasOpen = (schema: string, id: string) =>
+  `exists (
+      select 1 from ${schema}.steps s where s.parent = ${id}
+        and s.tasks > s.completed + s.failed + s.cancelled + s.skipped
+    )`
+
+const before = `(select ${nowOf("$1::text")} - $2::text::float8 * interval '1 millisecond')`
+
+const after = `(select coalesce(
+      ${nowOf("$1::text")} - $6::text::float8 * interval '1 millisecond', '-infinity'
+    ))`
+
+/**
+ * Locks the own tasks of runs that ended before, and of which nothing is open. `$1` instant, `$2`
+ * age in milliseconds, `$3` limit, `$4` flow, `$5` states, `$6` the age that they may have at most;
+ * NULL stands for any.
+ *
+ * @category statements
+ * @since 0.1.0
+ */
+export const lockRunsEnded = (schema: string): string => `
+select id from ${schema}.tasks where id = any(array(
+  select a.task_id from ${schema}.attempts a
+  where a.state <> 'ready' and ($5::text is null or a.state = any($5::text::text[]))
+    and a.finished_at <= ${before} and a.finished_at > ${after}
+    and not exists (
+      select 1 from ${schema}.attempts b where b.task_id = a.task_id and b.lease > a.lease
+    )
+    and (
+      select 1 from ${schema}.tasks c where c.id = a.task_id and c.parent is null
+        and ($4::text is null or c.flow = $4::text) and not ${hasOpen(schema, "c.id")}
+      limit 1
+    ) is not null
+  limit $3::text::int
+))
+order by id for update skip locked`
+
+/** As above, but for the newest of them: `$7` how many.
+ * @category statements
+ * @since 0.1.0 */
+export const lockRunsBeyond = (schema: string): string => `
+select id from ${schema}.tasks where id = any(array(
+  select k.id from (
+    select c.id, l.finished_at from ${schema}.tasks c cross join lateral (
+      select a.state, a.finished_at from ${schema}.attempts a where a.task_id = c.id
+      order by a.task_id, a.lease desc limit 1
+    ) l
+    where c.parent is null and ($4::text is null or c.flow = $4::text) and l.state <> 'ready'
+      and ($5::text is null or l.state = any($5::text::text[]))
+    order by c.id desc offset $7::text::int
+  ) k
+  where k.finished_at <= ${before} and k.finished_at > ${after} and not ${hasOpen(schema, "k.id")}
+  limit $3::text::int
+))
+order by id for update skip locked`
+
+/** Locks tasks that ended below others, which are gone. `$1` ids, `$2` limit.
+ * @category statements
+ * @since 0.1.0 */
+export const lockBelow = (schema: string): string => `
+select t.id from ${schema}.tasks t where t.parent = any($1::text::uuid[]) and (
+  select l.state from ${schema}.attempts l where l.task_id = t.id
+  order by l.task_id, l.lease desc limit 1
+) <> 'ready'
+order by t.id limit $2::text::int for update`
+
 /** Deletes locked tasks that are still ended, with their history, and answers them. `$1` ids.
  * @category statements
  * @since 0.1.0 */

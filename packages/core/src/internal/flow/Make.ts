@@ -86,6 +86,7 @@ export const flowOf = (draft: Draft): AnyFlow => {
       [TypeId]: TypeId,
       slug,
       queue: plain.queue,
+      retention: options.retention,
       steps: [...steps.keys()],
       step: (step: string, given: Given = {}) => add("task", step, given),
       map: (step: string, given: Given) => add("map", step, given),

@@ -7,6 +7,7 @@ import * as Candidates from "../candidates.ts"
 import * as Definition from "../../Definition.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
+import * as Retention from "../../Retention.ts"
 import type { QueueLimits } from "../../Limiting.ts"
 import * as Queues from "../../Queues.ts"
 import type { Draft } from "../../Scheduling.ts"
@@ -14,6 +15,7 @@ import type { Options } from "../../Worker.ts"
 import type { AnyHandledFlow } from "../../FlowHandlers.ts"
 import { keyOf, ofFlow } from "../flow/Serving.ts"
 import { runsOf } from "../flow/Standing.ts"
+import type { Retained } from "./Retaining.ts"
 import { type Catalogue, ofJob } from "./Served.ts"
 
 export interface Settings {
@@ -25,6 +27,7 @@ export interface Settings {
   readonly registered: () => ReadonlyArray<Registered>
   /** Of each served job, by its slug, what its definition says. */
   readonly schedules: ReadonlyMap<string, Draft | undefined>
+  readonly retained: ReadonlyArray<Retained>
   /** By the name of the queue. */
   readonly concurrency: ReadonlyMap<string, number>
   /** The limits to say, by the name of the queue. */
@@ -64,12 +67,30 @@ export const make = (
       ...flows.map(({ flow }) => Candidates.ofFlow(flow)),
     ],
     schedules: new Map(jobs.map(({ job, slug }) => [slug, job.schedule])),
+    retained: retainedOf(options),
     concurrency,
     limits,
     leaseMillis: Problem.toMillis(options.lease ?? defaults.lease)!,
     pollMillis: Problem.toMillis(options.pollInterval ?? defaults.pollInterval)!,
     graceMillis: Problem.toMillis(options.gracePeriod ?? defaults.gracePeriod)!,
   }
+}
+
+/** What is to be removed, where anything is. */
+const retainedOf = (
+  { flows = [], jobs = [], retention }: Options<
+    ReadonlyArray<Job.AnyHandled>,
+    ReadonlyArray<AnyHandledFlow>
+  >,
+): ReadonlyArray<Retained> => {
+  const all = new Map<string, Retained>()
+  const add = (flow: string, flowType: "job" | "flow", own: Retention.Options | undefined) => {
+    const rules = Retention.rulesOf(own ?? retention ?? {})
+    if (rules.length > 0) all.set(flow, { flow, flowType, rules })
+  }
+  for (const { job } of jobs) add(job.slug, "job", job.retention)
+  for (const { flow } of flows) add(flow.slug, "flow", flow.retention)
+  return [...all.values()]
 }
 
 const catalogueOf = (
@@ -108,6 +129,7 @@ const known: ReadonlySet<string> = new Set<keyof Options<[], []>>([
   "lease",
   "pollInterval",
   "gracePeriod",
+  "retention",
 ])
 
 const problemsOf = (
@@ -149,6 +171,7 @@ const problemsOf = (
         Problem.mustBe(subject, "queues", "queues of its jobs", queue),
       ]),
     ]),
+    ...(options.retention === undefined ? [] : Retention.problemsOf(subject, options.retention)),
     ...duration("lease", Limits.minLeaseMillis, Limits.maxLeaseMillis),
     ...duration("pollInterval", Limits.minPollMillis, Limits.maxPollMillis),
     ...duration("gracePeriod", 0, Limits.maxGraceMillis),

@@ -12,6 +12,7 @@ import type { Intake } from "./Intake.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
 import type { Settling } from "./Settling.ts"
+import * as Retaining from "./Retaining.ts"
 import * as Ticking from "./Ticking.ts"
 
 export interface Parts {
@@ -36,6 +37,9 @@ export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
   parts.sessions.run,
   listen(parts),
   ...Option.toArray(parts.schedules).map((store) => Ticking.run(store, parts.settings)),
+  ...(parts.settings.retained.length === 0
+    ? []
+    : [Retaining.run(parts.driver, parts.settings.retained)]),
   ...Array.from({ length: writers }, () => parts.settling.run),
 ]
 

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { crashing, everything, settling, type Stage } from "../conformance/fixtures.ts"
 import type { Command, Settle } from "./Command.ts"
 import { pool } from "./Drawn.ts"
-import { listOf, newTask, queryOf, queueOf } from "./Naming.ts"
+import { listOf, newTask, pruneOf, queryOf, queueOf } from "./Naming.ts"
 import * as Normal from "./Normal.ts"
 import * as Planning from "./Planning.ts"
 
@@ -103,7 +103,7 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
     case "Expire":
       return expired(memory, command.limit)
     case "Prune":
-      return (driver) => driver.prune({ olderThanMillis: command.age, limit: everything })
+      return (driver) => driver.prune(pruneOf(stage, command))
     case "Find":
     case "List": {
       const query = command._tag === "Find" ? queryOf(stage, command) : listOf(stage, command, now)

@@ -50,7 +50,8 @@ export type Command =
   | { readonly _tag: "Recover" }
   /** What is too late to begin ends. */
   | { readonly _tag: "Expire"; readonly limit: number }
-  | { readonly _tag: "Prune"; readonly age: number }
+  /** All that is old enough, or only whole runs of which more is said. */
+  | { readonly _tag: "Prune"; readonly age: number; readonly runs: PrunedRuns | undefined }
   | {
     readonly _tag: "Find"
     readonly queue: number | undefined
@@ -131,6 +132,15 @@ export interface Plan {
   readonly jitter: number
   /** Its number says nothing. */
   readonly task: NewTask
+}
+
+/** Which runs are pruned.
+ * @category models
+ * @since 0.1.0 */
+export interface PrunedRuns {
+  readonly states: ReadonlyArray<Task.State> | undefined
+  readonly keep: number | undefined
+  readonly within: number | undefined
 }
 
 /**

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Driver, Limiting, Outcome, Task, Uniqueness } from "@millrace/core"
-import type { Advanced, List, NewTask, Place, Plan, Settle } from "./Command.ts"
+import type { Advanced, List, NewTask, Place, Plan, PrunedRuns, Settle } from "./Command.ts"
 import type * as Seeded from "./Seeded.ts"
 
 /** How many of each there are, so few that they meet often.
@@ -174,6 +174,16 @@ export const lanes = (random: Seeded.Seeded) => {
   const queues = random.oneIn(2) ? [first] : [first, (first + 1) % pool.queues]
   return queues.map((queue) => ({ queue, limit: 1 + random.below(4) }))
 }
+
+/** Draws which runs are pruned; mostly all that is old enough.
+ * @category constructors
+ * @since 0.1.0 */
+export const prunedRuns = (random: Seeded.Seeded): PrunedRuns | undefined =>
+  random.oneIn(2) ? undefined : {
+    states: random.oneIn(2) ? undefined : [random.pick(states), random.pick(states)],
+    keep: random.oneIn(2) ? undefined : random.below(4),
+    within: random.oneIn(3) ? random.pick([1, 1000, 20_000]) : undefined,
+  }
 
 /** Draws how an attempt ended.
  * @category constructors

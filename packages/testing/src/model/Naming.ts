@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
-import type { Stage } from "../conformance/fixtures.ts"
+import { everything, type Stage } from "../conformance/fixtures.ts"
 import type { Command, List, NewTask } from "./Command.ts"
 
 /** Of each trial its own, so that nothing else in the store is seen.
@@ -77,4 +77,19 @@ const placed = (
   ...{ flowType: "flow", version: "v1", step, ended },
   undoes: undoes ? true : undefined,
   state: waits ? "waiting" : undefined,
+})
+
+/** What a command asks to prune.
+ * @category conversions
+ * @since 0.1.0 */
+export const pruneOf = (
+  stage: Stage,
+  { age, runs }: Extract<Command, { _tag: "Prune" }>,
+): Driver.PruneRequest => ({
+  olderThanMillis: age,
+  limit: everything,
+  ...(runs === undefined ? {} : {
+    ...{ flow: flowOf(stage), states: runs.states, keep: runs.keep },
+    youngerThanMillis: runs.within === undefined ? undefined : age + runs.within,
+  }),
 })

@@ -3,7 +3,15 @@
  *
  * @since 0.1.0
  */
-import type { Command, List, NewTask, Place, ScheduleCommand, Settle } from "./Command.ts"
+import type {
+  Command,
+  List,
+  NewTask,
+  Place,
+  PrunedRuns,
+  ScheduleCommand,
+  Settle,
+} from "./Command.ts"
 
 /** Writes a program, one numbered line per command.
  * @category conversions
@@ -55,7 +63,7 @@ export const command = (one: Command): string => {
     case "Expire":
       return `end ${one.limit} of what is too late to begin`
     case "Prune":
-      return `prune what ended ${one.age} ms ago`
+      return `prune what ended ${one.age} ms ago${one.runs === undefined ? "" : pruned(one.runs)}`
     case "Find":
       return `find ${one.limit} of ${
         one.queue === undefined ? "all queues" : `queue ${one.queue}`
@@ -110,6 +118,14 @@ const list = ({ own, descending, limit, from, ...one }: List): string =>
     ...(descending ? ["the last first"] : []),
     ...(from === undefined ? [] : [`from task ${from}`]),
   ].join(", ")
+
+const pruned = ({ states, keep, within }: PrunedRuns): string =>
+  [
+    ", of runs",
+    ...(states === undefined ? [] : [` that are ${states.join(" or ")}`]),
+    ...(keep === undefined ? [] : [`, all but the newest ${keep}`]),
+    ...(within === undefined ? [] : [`, within ${within} ms before that`]),
+  ].join("")
 
 const tasks = (numbers: ReadonlyArray<number>): string =>
   numbers.length === 0 ? "nothing" : numbers.map((number) => `task ${number}`).join(", ")

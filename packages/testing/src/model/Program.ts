@@ -73,7 +73,11 @@ const command = (random: Seeded.Seeded): Command => {
     case "Expire":
       return { _tag, limit: random.pick([1, 3, 100]) }
     case "Prune":
-      return { _tag, age: random.pick([0, 500, 1000, 5000, 20_000]) }
+      return {
+        _tag,
+        age: random.pick([0, 500, 1000, 5000, 20_000]),
+        runs: Drawn.prunedRuns(random),
+      }
     case "Find":
       return {
         _tag,

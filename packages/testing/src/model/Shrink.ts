@@ -6,7 +6,7 @@
  */
 import { Clock, Effect } from "effect"
 import { show } from "../conformance/expect.ts"
-import type { Command, List, NewTask, Plan, Settle } from "./Command.ts"
+import type { Command, List, NewTask, Plan, PrunedRuns, Settle } from "./Command.ts"
 import type { Difference } from "./Trial.ts"
 
 /**
@@ -125,6 +125,9 @@ const without = (command: Command): ReadonlyArray<Command> => {
         .filter((plain) => show(plain) !== show(command))
     case "List":
       return wider(command)
+    case "Prune":
+      return command.runs === undefined ? [] : [undefined, ...plainerRuns(command.runs)]
+        .map((runs) => ({ ...command, runs }))
     case "Beat":
       return command.held.map((_, index) => ({
         ...command,
@@ -144,6 +147,11 @@ const wider = (list: List): ReadonlyArray<List> =>
   (["queue", "states", "group", "key", "tags", "meta", "since", "until", "from"] as const)
     .flatMap((name) => list[name] === undefined ? [] : [{ ...list, [name]: undefined }])
     .concat(list.own ? [{ ...list, own: false }] : [])
+
+const plainerRuns = (runs: PrunedRuns): ReadonlyArray<PrunedRuns> =>
+  each([runs], { states: undefined })
+    .concat(each([runs], { keep: undefined }), each([runs], { within: undefined }))
+    .flat()
 
 const plainerTasks = (tasks: ReadonlyArray<NewTask>) => [
   ...less(tasks),

@@ -1,5 +1,5 @@
 /**
- * The port to the storage: ten members that store, lock, wake and tell the time, and decide
+ * The port to the storage: eleven members that store, lock, wake and tell the time, and decide
  * nothing.
  *
  * **Details**
@@ -22,6 +22,7 @@ import type {
   NewTask,
   PruneRequest,
   Pulse,
+  QueueState,
   RunProgress,
   Settled,
   Target,
@@ -239,6 +240,18 @@ export class Driver extends Context.Service<Driver, {
   readonly find: (
     query: FindQuery,
   ) => Effect.Effect<ReadonlyArray<TaskRecord>, DriverError>
+
+  /**
+   * Reads what waits and runs in each queue, in the order of their names.
+   *
+   * **Details**
+   *
+   * - The queues are those with tasks that have not ended, and those of which limits were said
+   * - A queue counts its tasks as due, due later and running
+   * - The age of a queue is that of the task that has been due longest, of those claimed first
+   * - Queues are read with their limits, and whether they are paused
+   */
+  readonly queues: Effect.Effect<ReadonlyArray<QueueState>, DriverError>
 
   /**
    * The wakeups from the moment of running on. Where a driver cannot hear at once, or not for a

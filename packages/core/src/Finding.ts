@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { QueueLimits } from "./Limiting.ts"
 import type { Failure } from "./Outcome.ts"
 import type { EntryKind, State, Task, TaskId } from "./Task.ts"
 
@@ -104,4 +105,26 @@ export interface HistoryEntry {
   readonly at: number
   readonly output: string | undefined
   readonly failure: Failure | undefined
+}
+
+/**
+ * What waits and runs in a queue.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QueueState {
+  readonly queue: string
+  /** How many tasks are due. */
+  readonly ready: number
+  /** How many are due later. */
+  readonly scheduled: number
+  readonly running: number
+  /** What was said of it last. */
+  readonly limits: QueueLimits | undefined
+  /**
+   * For how long the task has been due that is claimed first: of all priorities the longest, and
+   * without runs that have waited, since it is not known when those were woken.
+   */
+  readonly eldestMillis: number | undefined
 }

@@ -132,6 +132,51 @@ const pausing = (queue: string, paused: boolean) => {
   )
 }
 
+/**
+ * What waits and runs in a queue.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Queue {
+  readonly queue: string
+  /** How many runs are due. */
+  readonly ready: number
+  /** How many are due later. */
+  readonly scheduled: number
+  readonly running: number
+  readonly paused: boolean
+  /** The limits that were said last. */
+  readonly limits: QueueLimits | undefined
+  /**
+   * For how long the run has been due that is claimed first: of all priorities the longest. Runs of
+   * flows that waited are not looked at, since it is not known when they were woken.
+   */
+  readonly eldestMillis: number | undefined
+}
+
+/**
+ * Lists the queues that have runs which have not ended, or limits, in the order of their names.
+ *
+ * **Details**
+ *
+ * It counts what waits and runs, and nothing that has ended: it costs the same whatever history
+ * there is. The steps of flows wait in the queues of their flows, each of them one run here; the
+ * flows themselves are in a queue while they have something to do, and in none while they wait.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const list: Effect.Effect<ReadonlyArray<Queue>, DriverError, Driver> = Effect.map(
+  Driver.use((driver) => driver.queues),
+  (queues) =>
+    queues.map(({ limits, queue, ready, running, scheduled, eldestMillis }) => ({
+      ...{ queue, ready, scheduled, running },
+      paused: limits?.paused === true,
+      ...{ limits, eldestMillis },
+    })),
+).pipe(Effect.withSpan("Queues.list"))
+
 /** The limits as they are stored, of options that are known to be right.
  * @category conversions
  * @since 0.1.0 */

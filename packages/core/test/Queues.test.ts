@@ -236,3 +236,27 @@ describe("priorities", () => {
     assert(beside >= 5, `only ${beside} of the low priority were run beside 300 others`)
   })
 })
+
+describe("Queues.list", () => {
+  it("says what waits and runs, and what limits there are", () =>
+    onMemory(Effect.gen(function* () {
+      assertEquals(yield* Queues.list, [])
+      yield* TestClock.setTime(1000)
+      yield* Mail.enqueueMany([1, 2, 3])
+      yield* Mail.enqueue(4, { delay: "1 hour" })
+      yield* claim("mail")
+      yield* Queues.limit("idle", { concurrency: 2 })
+      yield* Queues.pause("mail")
+      yield* TestClock.adjust(500)
+      assertEquals(yield* Queues.list, [
+        {
+          ...{ queue: "idle", ready: 0, scheduled: 0, running: 0, paused: false },
+          ...{ limits: { concurrency: 2 }, eldestMillis: undefined },
+        },
+        {
+          ...{ queue: "mail", ready: 2, scheduled: 1, running: 1, paused: true },
+          ...{ limits: { paused: true }, eldestMillis: 500 },
+        },
+      ])
+    })))
+})

@@ -134,6 +134,7 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
       prune: (request) => toEffect(driver.prune(request)),
       progress: (runs) => toEffect(driver.progress(runs)),
       find: (query) => toEffect(driver.find(query)),
+      queues: toEffect(driver.queues),
       wakeups: Stream.fromPubSub(wakeups),
     }),
     schedules: ScheduleStore.ScheduleStore.of({
@@ -175,6 +176,7 @@ const statementsOf = (store: Store, bell: Bell) => {
       progress: (runs: Parameters<Service["progress"]>[0]) =>
         joined("read progress", (at) => at.progress(runs)),
       find: (query: Driver.FindQuery) => joined("find tasks", (at) => at.find(query)),
+      queues: joined("read queues", (at, now) => at.queues(now)),
     },
     schedules: {
       find: (query: Parameters<Schedules["find"]>[0]) =>

@@ -1,9 +1,9 @@
 /**
- * The driver's `find`, `progress` and `prune`.
+ * The driver's `find`, `queues`, `progress` and `prune`.
  *
  * @since 0.1.0
  */
-import type { Driver, DriverError, Task } from "@millrace/core"
+import type { Driver, DriverError, Limiting, Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
@@ -28,6 +28,14 @@ export const make = (store: Store) => ({
 
   prune: Pruning.make(store),
 
+  queues: Effect.flatMap(store.now, (now) =>
+    joining(
+      store,
+      "read queues",
+      once(store, "read queues", (run) => queues(store, run, now)),
+      (inside, run) => queues(inside, run, now),
+    )),
+
   progress: (
     ids: ReadonlyArray<Task.TaskId>,
   ): Effect.Effect<ReadonlyArray<Progress>, DriverError> =>
@@ -37,6 +45,26 @@ export const make = (store: Store) => ({
       once(store, "read progress", (run) => progress(store, run, ids)),
       (inside, run) => progress(inside, run, ids),
     ),
+})
+
+const queues = async (
+  { statements }: Store,
+  run: Query,
+  now: string | null,
+): Promise<ReadonlyArray<Driver.QueueState>> => {
+  const rows = await run(statements.queueStates, [now])
+  return rows.map(toQueue).sort((a, b) => a.queue < b.queue ? -1 : 1)
+}
+
+const toQueue = (row: Row): Driver.QueueState => ({
+  queue: row.name as string,
+  ready: row.ready as number,
+  scheduled: row.scheduled as number,
+  running: row.running as number,
+  limits: row.declared === null
+    ? undefined
+    : JSON.parse(row.declared as string) as Limiting.QueueLimits,
+  eldestMillis: (row.eldest as number | null) ?? undefined,
 })
 
 const progress = async (

@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const holdings = new Holdings()
   const { claim, heartbeat } = Claims.make(store, holdings)
-  const { find, progress, prune } = Reading.make(store)
+  const { find, progress, prune, queues } = Reading.make(store)
   const driver = Driver.Driver.of({
     name: settings.name,
     insert: Inserting.make(store),
@@ -79,6 +79,7 @@ export const make = Effect.fnUntraced(function* (
     prune,
     progress,
     find,
+    queues,
     wakeups: yield* Wakeups.make(connection, settings.schema),
   })
   return Context.make(Driver.Driver, driver).pipe(

@@ -79,6 +79,7 @@ const reading = (schema: string) => ({
   oldest: lists(schema, false),
   newest: lists(schema, true),
   progress: progress(schema),
+  queueStates: Queues.queueStates(schema),
 })
 
 const lists = (schema: string, descending: boolean) => ({

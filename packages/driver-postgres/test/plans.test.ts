@@ -118,6 +118,7 @@ const check = async (schema: string) => {
       ...[null, "w", id, "{1}", "1000"],
       ...[id, "{1}", "{0.5}", "{half}"],
     ]],
+    ["queues", statements.queueStates, [null]],
     ["find by run", statements.find.runs, found({ runs: id })],
     ["find by id", statements.find.ids, found({ ids: id })],
     ["find of a run", statements.find.parents, found({ parents: id })],

@@ -30,6 +30,7 @@ import { overdueCases } from "./conformance/overdue.ts"
 import { payloadCases } from "./conformance/payload.ts"
 import { progressCases } from "./conformance/progress.ts"
 import { pruneCases } from "./conformance/prune.ts"
+import { queueCases } from "./conformance/queues.ts"
 import { rescheduleCases } from "./conformance/reschedule.ts"
 import { reportingCases } from "./conformance/reporting.ts"
 import { retentionCases } from "./conformance/retention.ts"
@@ -96,6 +97,7 @@ export const cases: ReadonlyArray<Case> = [
   ...listCases,
   ...labelCases,
   ...manyCases,
+  ...queueCases,
   ...branchCases,
   ...progressCases,
   ...wakingCases,

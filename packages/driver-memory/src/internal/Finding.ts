@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import { type Driver, type Task, Uniqueness } from "@millrace/core"
+import type { Lane } from "./Lane.ts"
+import type { LimitedQueues } from "./LimitedQueues.ts"
 import * as Row from "./Row.ts"
 import type { Tree } from "./Tree.ts"
 
@@ -27,6 +29,31 @@ export const find = (
     .slice(0, query.limit)
     .map(Row.recordOf)
 }
+
+/** What is known of queues. */
+interface Queues {
+  readonly lanes: ReadonlyMap<string, Lane>
+  readonly running: Iterable<Row.Row>
+  readonly limited: LimitedQueues
+}
+
+/** Reads what waits and runs in each queue. */
+export const queuesOf = (
+  { lanes, limited, running }: Queues,
+  now: number,
+): ReadonlyArray<Driver.QueueState> => {
+  const held = Map.groupBy(running, ({ task }) => task.queue)
+  return [...new Set([...lanes.keys(), ...limited.names()])].sort().flatMap((queue) => {
+    const { due, eldest, later } = lanes.get(queue)?.look(now) ?? nothing
+    const limits = limited.say(queue, undefined)
+    const count = held.get(queue)?.length ?? 0
+    if (due + later + count === 0 && limits === undefined) return []
+    const eldestMillis = eldest === undefined ? undefined : now - eldest
+    return [{ queue, ready: due, scheduled: later, running: count, limits, eldestMillis }]
+  })
+}
+
+const nothing = { due: 0, later: 0, eldest: undefined }
 
 const hasKey = ({ keys }: Stored, { task }: Row.Row, { key }: Driver.FindQuery) =>
   key === undefined || keys.get(Uniqueness.nameOf(key.flow, key.key)) === task.id

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Claiming, Limits } from "@millrace/core"
-import { placeOf, type Row } from "./Row.ts"
+import { hasWaited, placeOf, type Row } from "./Row.ts"
 
 export class Lane {
   private readonly ready: Array<Row> = []
@@ -32,6 +32,22 @@ export class Lane {
     return this.ready.length === 0
   }
 
+  /** How many tasks are due and how many later, and since when those claimed first are due. */
+  look(now: number) {
+    const due = this.scheduled.filter((row) => Claiming.isDue(row.dueAt!, now))
+    const first = new Map<number, Row>()
+    for (const row of this.ready) {
+      if (!first.has(row.task.priority)) first.set(row.task.priority, row)
+    }
+    const since = [...first.values(), ...due.slice(0, 1)]
+      .flatMap((row) => hasWaited(row) ? [] : row.dueSince)
+    return {
+      due: this.ready.length + due.length,
+      later: this.scheduled.length - due.length,
+      eldest: since.length === 0 ? undefined : Math.min(...since),
+    }
+  }
+
   /** When the first scheduled task is due; `Infinity` where there is none. */
   get nextDue(): number {
     return this.scheduled[0]?.dueAt ?? Infinity
@@ -45,6 +61,7 @@ export class Lane {
 
   /** Puts a task where its time says, and answers whether it is ready. */
   add(row: Row, dueAt: number, now: number): boolean {
+    row.dueSince = Math.max(dueAt, now)
     if (Claiming.isDue(dueAt, now)) {
       this.addReady(row)
       return true

@@ -35,6 +35,11 @@ export class LimitedQueues {
     return answer
   }
 
+  /** The queues of which something is known. */
+  names(): Iterable<string> {
+    return this.queues.keys()
+  }
+
   /** A queue has groups from the first on, also from that of a task that is not stored. */
   note({ group, queue }: Driver.NewTask): void {
     if (group === undefined) return

@@ -18,6 +18,8 @@ export interface Row {
   crashes: number
   /** When it is due, while it is scheduled. */
   dueAt: number | undefined
+  /** Since when it is due, or from when on. */
+  dueSince: number
   /** Its place among the ready ones. */
   sequence: number
   /** Who runs it, while it runs. */
@@ -39,6 +41,7 @@ export const make = (task: Driver.NewTask, now: number): Row => ({
   failures: 0,
   crashes: 0,
   dueAt: undefined,
+  dueSince: 0,
   sequence: 0,
   session: undefined,
   progress: undefined,
@@ -92,6 +95,11 @@ export const claimedOf = (row: Row, now: number): Driver.ClaimedTask => ({
 })
 
 const storedOf = (row: Row) => ({ ...row.task, ...taskOf(row), enqueuedAt: row.enqueuedAt })
+
+/** Whether it is the own task of a run that has waited, or was told of a step. */
+export const hasWaited = (row: Row): boolean =>
+  row.task.state === "waiting" || row.wakes > 0 ||
+  row.history.some(({ kind }) => kind === "advanced")
 
 /** What a reader is given. */
 export const recordOf = (row: Row): Driver.TaskRecord => ({

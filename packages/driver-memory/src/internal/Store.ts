@@ -5,7 +5,7 @@
  */
 import { type Driver, Limiting, Task, Uniqueness } from "@millrace/core"
 import { Expiring } from "./Expiring.ts"
-import { find } from "./Finding.ts"
+import { find, queuesOf } from "./Finding.ts"
 import { Lane } from "./Lane.ts"
 import { LimitedQueues } from "./LimitedQueues.ts"
 import { prune } from "./Pruning.ts"
@@ -20,8 +20,8 @@ type Decide = (tasks: ReadonlyArray<Task.Task>) => ReadonlyArray<Task.Change>
 export class Store {
   readonly rows = new Map<Task.TaskId, Row.Row>()
   readonly runs = new Map<string, Set<Row.Row>>()
-  private readonly lanes = new Map<string, Lane>()
-  private readonly running = new Set<Row.Row>()
+  readonly lanes = new Map<string, Lane>()
+  readonly running = new Set<Row.Row>()
   /** The task that took each key last. */
   readonly keys = new Map<string, Task.TaskId>()
   readonly tree = new Tree()
@@ -191,6 +191,10 @@ export class Store {
 
   find(query: Driver.FindQuery): ReadonlyArray<Driver.TaskRecord> {
     return find(this, query)
+  }
+
+  queues(now: number): ReadonlyArray<Driver.QueueState> {
+    return queuesOf(this, now)
   }
 
   progress(runs: ReadonlyArray<Task.TaskId>): ReadonlyArray<Driver.RunProgress> {

@@ -8,7 +8,8 @@ import { Effect } from "effect"
 import { crashing, everything, settling, type Stage } from "../conformance/fixtures.ts"
 import type { Command, Settle } from "./Command.ts"
 import { pool } from "./Drawn.ts"
-import { listOf, newTask, pruneOf, queryOf, queueOf } from "./Naming.ts"
+import { looking } from "./Looking.ts"
+import { newTask, pruneOf, queueOf } from "./Naming.ts"
 import * as Normal from "./Normal.ts"
 import * as Planning from "./Planning.ts"
 
@@ -105,11 +106,9 @@ export const asked = (memory: Memory, command: Command, now: number): Ask | unde
     case "Prune":
       return (driver) => driver.prune(pruneOf(stage, command))
     case "Find":
-    case "List": {
-      const query = command._tag === "Find" ? queryOf(stage, command) : listOf(stage, command, now)
-      return (driver) =>
-        Effect.map(driver.find(query), (found) => found.map((one) => Normal.record(one, now)))
-    }
+    case "List":
+    case "Queues":
+      return looking(stage, command, now)
     default: {
       const task = command._tag === "Upsert" ? newTask(stage, command.plan.task, now) : undefined
       const ask = Planning.asked(memory.plans, command, now, task, (number) => {

@@ -48,6 +48,7 @@ export type Command =
   }
   | { readonly _tag: "Advance"; readonly millis: number }
   | { readonly _tag: "Recover" }
+  | { readonly _tag: "Queues" }
   /** What is too late to begin ends. */
   | { readonly _tag: "Expire"; readonly limit: number }
   /** All that is old enough, or only whole runs of which more is said. */

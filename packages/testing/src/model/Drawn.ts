@@ -57,9 +57,9 @@ export const some = <A>(random: Seeded.Seeded, most: number, one: () => A): Read
 export const newTask = (random: Seeded.Seeded): NewTask => {
   const task = random.below(pool.tasks)
   const drawn = placed(random, task, random.oneIn(3) ? undefined : place(random, task))
-  const { parent, ended } = drawn.place ?? {}
-  // Only whole runs have keys.
-  return parent === undefined && ended === undefined && random.oneIn(3)
+  const { parent, ended, waits } = drawn.place ?? {}
+  // Only whole runs have keys, and those of flows begin with their own task alone.
+  return parent === undefined && ended === undefined && waits !== true && random.oneIn(3)
     ? { ...drawn, unique: unique(random) }
     : drawn
 }

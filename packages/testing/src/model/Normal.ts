@@ -42,6 +42,15 @@ export const claim = ({ tasks, nextDueMillis }: Driver.Claim) => {
  * @since 0.1.0 */
 export const pulse = ({ live, lost }: Driver.Pulse) => ({ live, lost: [...lost].sort() })
 
+/** Queues, without their age: it depends on what was moved among the ready ones.
+ * @category conversions
+ * @since 0.1.0 */
+export const queues = (all: ReadonlyArray<Driver.QueueState>) =>
+  all.map(({ queue, ready, running, scheduled, limits }) => ({
+    ...{ id: queue, ready, scheduled, running },
+    limits: limits ?? null,
+  }))
+
 /** What became of changes; a stale one has no kind.
  * @category conversions
  * @since 0.1.0 */

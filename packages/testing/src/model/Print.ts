@@ -58,6 +58,8 @@ export const command = (one: Command): string => {
       return `limit queue ${one.queue} to ${JSON.stringify(one.limits)}`
     case "Advance":
       return `${one.millis} ms pass`
+    case "Queues":
+      return "look at the queues"
     case "Recover":
       return "recover what expired"
     case "Expire":

@@ -32,7 +32,17 @@ const kinds: ReadonlyArray<Command["_tag"]> = [
   ...["Settle", "Settle", "Settle", "Settle", "Settle", "Advance", "Advance"] as const,
   ...["Beat", "Beat", "Beat", "Cancel", "Retry", "Retry", "Signal"] as const,
   ...["Insert", "Claim", "Settle", "Settle"] as const,
-  ...["Recover", "Expire", "Prune", "Find", "List", "Limit", "Discard", "Reschedule"] as const,
+  ...[
+    "Recover",
+    "Expire",
+    "Prune",
+    "Find",
+    "List",
+    "Limit",
+    "Discard",
+    "Reschedule",
+    "Queues",
+  ] as const,
   ...["Look", "Look", "Fire", "Fire", "Upsert", "Pause", "Remove"] as const,
 ]
 
@@ -69,6 +79,7 @@ const command = (random: Seeded.Seeded): Command => {
     case "Advance":
       return { _tag, millis: random.oneIn(20) ? 90_000 : random.pick([1, 499, 500, 1000, 5000]) }
     case "Recover":
+    case "Queues":
       return { _tag }
     case "Expire":
       return { _tag, limit: random.pick([1, 3, 100]) }
@@ -79,23 +90,23 @@ const command = (random: Seeded.Seeded): Command => {
         runs: Drawn.prunedRuns(random),
       }
     case "Find":
-      return {
-        _tag,
-        queue: random.oneIn(2) ? undefined : random.below(pool.queues),
-        states: random.oneIn(2)
-          ? undefined
-          : [random.pick(Drawn.states), random.pick(Drawn.states)],
-        parents: random.oneIn(3) ? different(random, 3) : undefined,
-        steps: random.oneIn(3) ? some(random, 2, () => random.pick(Drawn.steps)) : undefined,
-        after: random.oneIn(3) ? random.below(pool.tasks) : undefined,
-        limit: random.pick([0, 1, 3, 100]),
-      }
+      return find(random)
     case "List":
       return Drawn.list(random)
     default:
       return scheduling(random, _tag)
   }
 }
+
+const find = (random: Seeded.Seeded): Command => ({
+  _tag: "Find",
+  queue: random.oneIn(2) ? undefined : random.below(pool.queues),
+  states: random.oneIn(2) ? undefined : [random.pick(Drawn.states), random.pick(Drawn.states)],
+  parents: random.oneIn(3) ? different(random, 3) : undefined,
+  steps: random.oneIn(3) ? some(random, 2, () => random.pick(Drawn.steps)) : undefined,
+  after: random.oneIn(3) ? random.below(pool.tasks) : undefined,
+  limit: random.pick([0, 1, 3, 100]),
+})
 
 const beat = (random: Seeded.Seeded): Command => ({
   _tag: "Beat",

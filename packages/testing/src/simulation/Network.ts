@@ -121,6 +121,7 @@ export class Storage {
       prune: (request) => call("prune", driver.prune(request), () => {}),
       progress: (runs) => call("progress", driver.progress(runs), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),
+      queues: call("queues", driver.queues, () => {}),
       wakeups: Stream.unwrap(
         Effect.acquireRelease(
           Effect.sync(() => {

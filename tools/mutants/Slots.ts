@@ -1,6 +1,6 @@
 /**
  * A job with keys, groups and limits that schedules enqueue, while somebody else enqueues it, too,
- * and changes the schedules: the books of the simulation say what has to hold.
+ * and changes the schedules; and one that expires, of which there is too much: the books of the simulation say what has to hold.
  */
 import { Job, Schedules } from "@millrace/core"
 import { Simulation } from "@millrace/testing"
@@ -19,6 +19,13 @@ const Poll = Job.make("poll", {
 
 const Count = Job.make("count", { input: Schema.Int, maxCrashes: 50 })
 
+const Brief = Job.make("brief", {
+  input: Schema.Int,
+  maxAttempts: 3,
+  maxCrashes: 50,
+  expiresIn: "20 seconds",
+})
+
 const load = Effect.gen(function* () {
   for (const n of [2, 3, 4]) {
     yield* Schedules.upsert(`poll ${n}`, Poll, n, { every: `${n * 3} seconds` })
@@ -27,6 +34,8 @@ const load = Effect.gen(function* () {
   for (let round = 0; round < 24; round++) {
     yield* Effect.sleep("11 seconds")
     yield* Poll.enqueueMany([round, round + 1, round + 2])
+    yield* Brief.enqueue(round, { delay: "15 seconds" })
+    yield* Brief.enqueueMany([round, round + 1, round + 2, round + 3])
     if (round % 4 === 1) yield* Schedules.pause("poll 2")
     if (round % 4 === 3) yield* Schedules.resume("poll 2")
     if (round % 5 === 4) yield* Schedules.remove("poll 3")
@@ -50,8 +59,15 @@ export const slots = (seeds: ReadonlyArray<number>) =>
         )
       ),
       Count.perform(() => Effect.void),
+      Brief.perform((n, { attempt }) =>
+        Effect.andThen(
+          Effect.sleep(`${n % 4 * 4} seconds`),
+          n % 7 === 0 && attempt < 2 ? Effect.die("not yet") : Effect.void,
+        )
+      ),
     ],
     worker: {
+      concurrency: 1,
       queues: { polls: { limits: { concurrency: 2, rate: { count: 40, per: "1 minute" } } } },
     },
     load: () => load,

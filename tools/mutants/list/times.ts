@@ -129,6 +129,33 @@ export const times = [
       "const before = undefined as NewTask | undefined\n",
     ],
   ]),
+  ...mutantsOf(`${core}/Expiry.ts`, ["memory", "slots"], [
+    ["expiry: `<` for `<=` when it is over", "expiresAt <= now", "expiresAt < now"],
+    [
+      "expiry: a delay does not put it off",
+      "Math.max(now, dueAt ?? now + delayMillis) + expiresMillis",
+      "now + expiresMillis",
+    ],
+    [
+      "expiry: what has begun expires as well",
+      'startedAt !== undefined || (kind !== "interrupted" && kind !== "snoozed")',
+      'startedAt === undefined && kind === "retried"',
+    ],
+  ]),
+  ...mutantsOf(`${core}/internal/worker/Intake.ts`, ["slots"], [
+    [
+      "expiry: a worker looks at its clock no more",
+      "else if (now >= held.beginsBefore) this",
+      "else if (now < 0) this",
+    ],
+  ]),
+  ...mutantsOf(`${sql}/statements/Overdue.ts`, ["expiry"], [
+    [
+      "expiry: SQL tells of what has begun that it expires",
+      'w.expires_at is not null and not (${hasBegun(schema, "w.id")}) then',
+      "w.expires_at is not null then",
+    ],
+  ]),
   ...mutantsOf(`${sql}/Deciding.ts`, ["pglite"], [
     [
       "keys: SQL lets run on what was replaced",

@@ -13,9 +13,9 @@ export interface Mutant {
 
 /**
  * The checks: the conformance cases on memory and on PGlite (`expiry`: those of expiry alone), the
- * cases of schedules on every driver, the races between real connections, in general and of runs, the
- * random flows, and the simulation without faults, with all of them, with wakeups that get lost, and
- * of schedules with limits.
+ * cases of schedules on every driver, the races between real connections, in general and of runs,
+ * the random flows, and the simulation without faults, with all of them, with wakeups that get lost,
+ * and of schedules with limits.
  */
 export type Check =
   | ("memory" | "pglite" | "expiry" | "schedules" | "races" | "flows" | "graphs")

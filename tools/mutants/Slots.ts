@@ -1,6 +1,7 @@
 /**
  * A job with keys, groups and limits that schedules enqueue, while somebody else enqueues it, too,
- * and changes the schedules; and one that expires, of which there is too much: the books of the simulation say what has to hold.
+ * and changes the schedules; and one that expires, of which there is too much. The books of the
+ * simulation say what has to hold.
  */
 import { Job, Schedules } from "@millrace/core"
 import { Simulation } from "@millrace/testing"

@@ -58,9 +58,11 @@ export const flows = [
       "const reports = applied.flatMap(",
       "const reports = changes.flatMap(",
     ],
+  ]),
+  ...mutantsOf(`${internal}/Pruning.ts`, ["memory"], [
     [
       "flows, memory: the task of a step is pruned before its run",
-      "        if (this.rows.has(parent)) continue\n",
+      ' && !store.rows.has(row.task.parent ?? "")',
       "",
     ],
   ]),

@@ -67,12 +67,14 @@ export const memory = [
       "for (const [name, { id }] of taken) this.keys.set(name, id)",
       "",
     ],
+    ["memory: nothing expires", ".slice(0, target.limit)", ".slice(0, 0)"],
+  ]),
+  ...mutantsOf(`${internal}/Pruning.ts`, ["memory"], [
     [
       "memory: what has not ended is pruned",
-      "!Task.isTerminal(row.state) || last === undefined",
-      "last === undefined",
+      "return Task.isTerminal(state) && last !== undefined",
+      "return last !== undefined",
     ],
-    ["memory: nothing expires", ".slice(0, target.limit)", ".slice(0, 0)"],
   ]),
   ...mutantsOf(`${internal}/Sessions.ts`, ["memory", "storm"], [
     ["memory: an ended session keeps its tasks", "    session.expiresAt = -Infinity\n", ""],

@@ -25,6 +25,8 @@ import type {
 import type { RunHandle } from "./RunHandle.ts"
 import type { RunId } from "./RunId.ts"
 import type * as Retention from "./Retention.ts"
+import type * as Scheduling from "./Scheduling.ts"
+import type * as Timetable from "./Timetable.ts"
 import type * as Unique from "./Unique.ts"
 
 type NoSchema = typeof Schema.Void
@@ -40,6 +42,8 @@ export interface Options<I> extends PolicyOptions {
   readonly input?: I
   /** When two runs are the same, and what becomes of the second (default: they never are). */
   readonly unique?: Unique.Options<NoInfer<Job.TypeOf<I>>>
+  /** When it is started by itself, and with which input. */
+  readonly schedule?: Timetable.OfJob<NoInfer<Job.TypeOf<I>>>
   /** How long after it is due a run may begin, up to 10 years, and else is cancelled. */
   readonly expiresIn?: Duration.Input
   /**
@@ -73,6 +77,9 @@ export interface Flow<
   readonly steps: ReadonlyArray<string>
   readonly definition: Model.Definition<Slug>
   readonly retention: Retention.Options | undefined
+  readonly schedule: Scheduling.Draft | undefined
+  /** Its runs, in the shape in which those of jobs are enqueued. */
+  readonly runs: Client.AnyJob
   /** All that it takes to run it. */
   readonly parts: Parts
   /** Never there: the type of its input. */

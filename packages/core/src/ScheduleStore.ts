@@ -115,6 +115,8 @@ export class ScheduleStore extends Context.Service<ScheduleStore, {
    *
    * - A schedule is written where it stands as it was read, and else nothing changes
    * - Tasks are stored with the schedule, or not at all
+   * - The run of a flow is stored with the schedule as it is given, with all tasks of its start
+   * - A task of a schedule expires as it says
    * - A task of a schedule whose id exists is left as it is
    * - A schedule that exists is not made again
    * - A schedule that is removed is gone

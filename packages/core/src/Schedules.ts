@@ -5,6 +5,7 @@
  */
 import { Clock, Effect } from "effect"
 import { DriverError } from "./DriverError.ts"
+import type { AnyFlow } from "./FlowBuilder.ts"
 import { detailOf, draftOf } from "./internal/drafts.ts"
 import * as Ticks from "./internal/ticks.ts"
 import type * as Job from "./Job.ts"
@@ -14,6 +15,11 @@ import { ScheduleInvalid, ScheduleNotFound } from "./ScheduleError.ts"
 import { type Row, ScheduleStore } from "./ScheduleStore.ts"
 import * as Scheduling from "./Scheduling.ts"
 import * as Timetable from "./Timetable.ts"
+
+/** A flow with an input.
+ * @category models
+ * @since 0.1.0 */
+export type FlowOf<I> = Pick<AnyFlow, "slug" | "runs" | "schedule"> & { readonly "~input": I }
 
 /**
  * A schedule, as a reader sees it.
@@ -35,9 +41,10 @@ export interface Info {
 }
 
 /**
- * Makes a schedule, or changes the one of this name: from now on the job is enqueued with this
- * input at each occurrence, exactly once, by whichever worker comes first. Any worker of the same
- * storage will do, also one that does not serve the job.
+ * Makes a schedule, or changes the one of this name: from now on the job or flow is enqueued with
+ * this input at each occurrence, exactly once, by whichever worker comes first. Any worker of the
+ * same storage will do, also one that does not serve it. The run of a flow is of the version that
+ * the flow has here, or that a worker which serves it has had since.
  *
  * **Details**
  *
@@ -70,15 +77,15 @@ export interface Info {
  * @category managing
  * @since 0.1.0
  */
-export const upsert: <I, O, E>(
+export const upsert: <I>(
   name: string,
-  job: Job.Job<string, I, O, E>,
+  job: Job.Job<string, I, any, any> | FlowOf<I>,
   input: I,
   options: Timetable.Options,
 ) => Effect.Effect<Info, ScheduleInvalid | DriverError, ScheduleStore> = Effect.fn(
   "Schedules.upsert",
 )(function* (name, job, input, options) {
-  const draft = draftOf(job, input, options, false)
+  const draft = draftOf("runs" in job ? job.runs : job, input, options, false)
   const detail = nameProblem(name) ?? ("refused" in draft ? draft.refused : undefined)
   if (detail !== undefined || "refused" in draft) {
     return yield* new ScheduleInvalid({ name: String(name).slice(0, 100), detail: detail! })
@@ -93,7 +100,7 @@ export const upsert: <I, O, E>(
 })
 
 const belongs = (job: string): string =>
-  `it belongs to the definition of job "${job}"; change that, or use another name`
+  `it belongs to the definition of "${job}"; change that, or use another name`
 
 /** Removes a schedule, and answers whether it was there. What it enqueued before stays.
  * @category managing

@@ -85,6 +85,24 @@ export const paused = (before: Schedule, paused: boolean, now: number): Schedule
     : placed({ ...before, paused, after: now, revision: revised(before, now) })
 
 /**
+ * Makes a schedule start its flow in the version, and into the queue, of a definition; `undefined`
+ * where it does so.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const adopted = (
+  before: Schedule,
+  { queue, undoes, version }: Pick<NewTask, "queue" | "undoes" | "version">,
+  now: number,
+): Schedule | undefined => {
+  const { undoes: _, ...template } = before.template
+  if (template.flowType === "job" || template.version === version) return undefined
+  const own = { ...template, queue, version, ...(undoes === undefined ? {} : { undoes }) }
+  return { ...before, template: own, revision: revised(before, now) }
+}
+
+/**
  * The runs that a schedule is due for, and the schedule once they are enqueued; `undefined` where
  * it is not due.
  *

@@ -136,8 +136,8 @@ const storeAll = async (
 }
 
 const isPlain = (task: Driver.NewTask): boolean =>
-  task.unique === undefined && task.group === undefined && task.expiresMillis === undefined &&
-  !hasLabels([task])
+  task.flowType === "job" && task.unique === undefined && task.group === undefined &&
+  task.expiresMillis === undefined && !hasLabels([task])
 
 const queuesOf = (tasks: ReadonlyArray<Driver.NewTask>): Iterable<string> =>
   tasks.map(({ queue }) => queue)

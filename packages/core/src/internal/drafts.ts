@@ -1,8 +1,9 @@
 /**
- * What the schedule of a job is, made of its options and its input, or why it cannot be.
+ * What the schedule of a job or a flow is, made of its options and its input, or why it cannot be.
  */
 import * as Client from "../Client.ts"
 import type * as Codec from "../Codec.ts"
+import type { NewTask } from "../Exchange.ts"
 import * as Problem from "../Problem.ts"
 import type { Draft } from "../Scheduling.ts"
 import * as Timetable from "../Timetable.ts"
@@ -33,7 +34,14 @@ const templateOf = (
   const options = { priority: priority ?? job.priority }
   const shared = Client.taskOf(job, options, false, undefined)
   const tagged = job.tags === undefined || job.tags.length === 0 ? {} : { tags: job.tags }
-  return { ok: true, value: { ...shared, ...tagged, ...keyed.more, input: encoded.value } }
+  const template = { ...shared, ...tagged, ...keyed.more, input: encoded.value }
+  if (job.expand === undefined) return { ok: true, value: template }
+  // The id of an occurrence may be taken, so its run begins with its own task.
+  const [{ id: _, runId: __, ...own }] = job.expand(
+    { ...template, id: "", runId: "" },
+    { isNew: false },
+  ) as [NewTask]
+  return { ok: true, value: own }
 }
 
 /** The words of a problem without what could not be defined. */
@@ -44,11 +52,11 @@ export const detailOf = ({ message }: Problem.Problem): string =>
 export const definedBy = (
   job: Client.AnyJob,
   options: (Timetable.Options & { readonly input?: unknown }) | undefined,
+  subject: string = `job "${job.slug}"`,
 ): Draft | undefined => {
   if (options === undefined) return undefined
   const draft = draftOf(job, options.input, options, true)
   if (!("refused" in draft)) return draft
-  const subject = `job "${job.slug}"`
   const message = `Cannot define ${subject}: schedule.input cannot be enqueued: ${draft.refused}`
   throw new Problem.DefinitionError({ subject, option: "schedule.input", message })
 }

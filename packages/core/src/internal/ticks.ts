@@ -4,6 +4,7 @@
  */
 import { Effect, Metric, Result } from "effect"
 import type { DriverError } from "../DriverError.ts"
+import type { NewTask } from "../Exchange.ts"
 import type { Row, ScheduleStore } from "../ScheduleStore.ts"
 import * as Scheduling from "../Scheduling.ts"
 
@@ -51,6 +52,27 @@ const fire = (store: Store, row: Row, now: number): Effect.Effect<boolean, Drive
     if (written) yield* Metric.update(occurrences, tasks.length)
     return written
   })
+
+/** By the slugs of flows, what the own tasks of their runs are stored with. */
+export type Versions = ReadonlyMap<string, Pick<NewTask, "queue" | "undoes" | "version">>
+
+/** Makes schedules as data start flows in the version of their definitions. */
+export const adopt = (store: Store, versions: Versions): Effect.Effect<void, DriverError> =>
+  Effect.forEach(versions, ([flow, own]) =>
+    Effect.gen(function* () {
+      let after: string | undefined
+      while (true) {
+        const { now, rows } = yield* store.find({ flow, after, limit: dueAtOnce })
+        for (const row of rows) {
+          const read = Result.try(() => Scheduling.adopted(Scheduling.ofRow(row), own, now))
+          if (Result.isFailure(read) || read.success === undefined) continue
+          const schedule = Scheduling.toRow(read.success)
+          yield* store.write({ name: row.name, expects: row.revision, row: schedule, tasks: [] })
+        }
+        after = rows.at(-1)?.name
+        if (rows.length < dueAtOnce) return
+      }
+    }), { discard: true })
 
 /** By the slugs of jobs, what their definitions say. */
 export type Defined = ReadonlyMap<string, Scheduling.Draft | undefined>

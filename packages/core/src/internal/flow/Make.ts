@@ -11,6 +11,7 @@ import type { PolicyOptions } from "../../FlowOptions.ts"
 import type * as Job from "../../Job.ts"
 import * as Limits from "../../Limits.ts"
 import * as Problem from "../../Problem.ts"
+import { definedBy } from "../drafts.ts"
 import * as Schemas from "../schemas.ts"
 import * as Shape from "../../Shape.ts"
 import * as Methods from "./Methods.ts"
@@ -51,7 +52,10 @@ export interface Draft {
 /** Makes a flow without steps. */
 export const make = (slug: string, options: Options<any>): AnyFlow => {
   Problem.throwFirst(Problems.ofFlow(slug, options))
-  return flowOf(begin(slug, options))
+  const draft = begin(slug, options)
+  // What a schedule starts it with is refused at once, and not only when a worker looks.
+  if (options.schedule !== undefined) void flowOf(draft).schedule
+  return flowOf(draft)
 }
 
 /** A flow without steps, whose options are known to be right. */
@@ -80,6 +84,7 @@ export const flowOf = (draft: Draft): AnyFlow => {
     )
   const add = (kind: Flow.StepKind, step: string, given: Given, work: Work = {}) =>
     flowOf(added(draft, kind, step, given, work))
+  const { runs, ...methods } = Methods.make(() => ({ parts: partsOf(), options }))
   function FlowBase() {}
   return Object.defineProperties(FlowBase, {
     ...values({
@@ -97,8 +102,10 @@ export const flowOf = (draft: Draft): AnyFlow => {
         add("sleep", step, given, { duration }),
       perform: (handlers: Readonly<Record<string, unknown>>) =>
         handled(flow(), partsOf(), handlers),
-      ...Methods.make(() => ({ parts: partsOf(), options })),
+      ...methods,
     }),
+    runs: { get: runs },
+    schedule: { get: () => definedBy(runs(), options.schedule, `flow "${slug}"`) },
     parts: { get: partsOf },
     definition: { get: () => partsOf().definition },
   }) as never

@@ -25,6 +25,7 @@ export const make = (
   let made: Client.AnyJob | undefined
   const job = () => made ??= jobOf(flow().parts, flow().options)
   return {
+    runs: job,
     start: (input: unknown, options?: Client.EnqueueOptions) =>
       Client.enqueue(job(), input, options),
     run: (input: unknown, options?: Client.EnqueueOptions) => Client.run(job(), input, options),

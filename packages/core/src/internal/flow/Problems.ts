@@ -29,7 +29,7 @@ export const ofFlow = (slug: unknown, options: object): Problems =>
   Definition.ofDraft(
     { ...options, slug },
     `flow ${Problem.show(slug)}`,
-    new Set(["slug", "input", "unique", "expiresIn", "retention", "tags", ...policy]),
+    new Set(["slug", "input", "unique", "expiresIn", "retention", "schedule", "tags", ...policy]),
   )
 
 const optionsOf: Readonly<Record<Flow.StepKind, ReadonlyArray<string>>> = {

@@ -9,7 +9,7 @@ import * as RunId from "../../RunId.ts"
 import { Advance, followersOf } from "./Advance.ts"
 import * as Facts from "./Facts.ts"
 import { overTask, type Plannable } from "./Plan.ts"
-import { isOver, standingOf } from "./Standing.ts"
+import { isOver, runsOf, standingOf } from "./Standing.ts"
 import { conducting } from "./conducting.ts"
 
 /** How many first steps are stored together with a run; one with more starts them when claimed. */
@@ -38,6 +38,15 @@ export const expand = (
     ? [{ ...own, state: "waiting" }, ...advanced.starts]
     : [own]
 }
+
+/** What of the own task of a run follows from its flow. */
+export const storedOf = (
+  { definition }: Plannable,
+): Pick<NewTask, "queue" | "undoes" | "version"> => ({
+  queue: runsOf(definition.queue),
+  version: definition.version,
+  undoes: definition.steps.some((step) => step.undo) ? true : undefined,
+})
 
 /** The own task of a run, made from what any run is enqueued with. */
 const ownTask = ({ definition }: Plannable, base: NewTask): NewTask => ({

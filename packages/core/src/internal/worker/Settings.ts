@@ -14,6 +14,8 @@ import type { Draft } from "../../Scheduling.ts"
 import type { Options } from "../../Worker.ts"
 import type { AnyHandledFlow } from "../../FlowHandlers.ts"
 import { keyOf, ofFlow } from "../flow/Serving.ts"
+import * as Starting from "../flow/Starting.ts"
+import type { Versions } from "../ticks.ts"
 import { runsOf } from "../flow/Standing.ts"
 import type { Retained } from "./Retaining.ts"
 import { type Catalogue, ofJob } from "./Served.ts"
@@ -27,6 +29,8 @@ export interface Settings {
   readonly registered: () => ReadonlyArray<Registered>
   /** Of each served job, by its slug, what its definition says. */
   readonly schedules: ReadonlyMap<string, Draft | undefined>
+  /** Of each served flow, by its slug, what its runs are stored with. */
+  readonly versions: Versions
   readonly retained: ReadonlyArray<Retained>
   /** By the name of the queue. */
   readonly concurrency: ReadonlyMap<string, number>
@@ -66,13 +70,28 @@ export const make = (
       ...jobs.map(({ job }) => Candidates.ofJob(job)),
       ...flows.map(({ flow }) => Candidates.ofFlow(flow)),
     ],
-    schedules: new Map(jobs.map(({ job, slug }) => [slug, job.schedule])),
+    ...scheduledOf(jobs, flows),
     retained: retainedOf(options),
     concurrency,
     limits,
     leaseMillis: Problem.toMillis(options.lease ?? defaults.lease)!,
     pollMillis: Problem.toMillis(options.pollInterval ?? defaults.pollInterval)!,
     graceMillis: Problem.toMillis(options.gracePeriod ?? defaults.gracePeriod)!,
+  }
+}
+
+// Of a flow in several versions the first counts.
+const scheduledOf = (
+  jobs: ReadonlyArray<Job.AnyHandled>,
+  flows: ReadonlyArray<AnyHandledFlow>,
+): Pick<Settings, "schedules" | "versions"> => {
+  const last = flows.toReversed()
+  return {
+    schedules: new Map([
+      ...jobs.map(({ job, slug }) => [slug, job.schedule] as const),
+      ...last.map(({ flow, slug }) => [slug, flow.schedule] as const),
+    ]),
+    versions: new Map(last.map(({ flow, slug }) => [slug, Starting.storedOf(flow.parts)])),
   }
 }
 

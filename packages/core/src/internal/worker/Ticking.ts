@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { ScheduleStore } from "../../ScheduleStore.ts"
-import { define, type Defined, tick } from "../ticks.ts"
+import { adopt, define, type Defined, tick, type Versions } from "../ticks.ts"
 
 /** How often to look for schedules that nobody told of, at the most. */
 const minPauseMillis = 5000
@@ -14,6 +14,7 @@ const failedPauseMillis = 1000
 
 interface Settings {
   readonly schedules: Defined
+  readonly versions: Versions
   readonly pollMillis: number
 }
 
@@ -23,7 +24,10 @@ export const run = (store: ScheduleStore["Service"], settings: Settings): Effect
     let defined = false
     while (true) {
       const pause = yield* Effect.gen(function* () {
-        if (!defined) yield* define(store, settings.schedules)
+        if (!defined) {
+          yield* define(store, settings.schedules)
+          yield* adopt(store, settings.versions)
+        }
         defined = true
         return yield* tick(store)
       }).pipe(Effect.catch((error) =>

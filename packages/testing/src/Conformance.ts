@@ -17,6 +17,7 @@ import { expiryCases } from "./conformance/expiry.ts"
 import { fencingCases } from "./conformance/fencing.ts"
 import { findCases } from "./conformance/find.ts"
 import type { Case } from "./conformance/fixtures.ts"
+import { flowScheduleCases } from "./conformance/flow-schedules.ts"
 import { groupCases } from "./conformance/groups.ts"
 import { heartbeatCases } from "./conformance/heartbeat.ts"
 import { insertCases } from "./conformance/insert.ts"
@@ -134,6 +135,7 @@ export const transactionCases: ReadonlyArray<TransactionCase> = [
  */
 export const schedulingCases: ReadonlyArray<ScheduleCase> = [
   ...storingScheduleCases,
+  ...flowScheduleCases,
   ...occurrenceCases,
 ]
 

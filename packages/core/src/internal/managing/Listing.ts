@@ -46,9 +46,10 @@ export interface Page {
  * **Details**
  *
  * Each page is as the store is when it is read: what is enqueued meanwhile is on a page that is yet
- * to come, or on none, and no run is on two pages. A list of states that few runs are in (all but
- * `completed` and `skipped`) costs the same however many runs have completed, and so does one by
- * `key`; any other goes through the runs in their order until the page is full.
+ * to come, or on none, and no run is on two pages. A list of states that few runs are in
+ * (`ready`, `running`, `failed`, `cancelled`), by `key`, `ids`, `tags` or `meta` costs the same
+ * however many runs have completed; any other goes through the runs in their order until the page
+ * is full.
  *
  * **Example** (What failed last)
  *

@@ -6,11 +6,11 @@ import { root, run } from "./command.mjs"
 import { readJunit } from "./junit.mjs"
 
 // Longer than any machine needs: what has not ended by then hangs.
-const timeoutMillis = 15 * 60_000
+const timeoutMillis = 20 * 60_000
 
 const commands = {
   bun: (report, files) => [
-    ...["test", "--timeout", "60000"],
+    ...["test", "--timeout", "120000"],
     ...["--reporter=junit", `--reporter-outfile=${report}`],
     ...files,
   ],

@@ -181,6 +181,8 @@ export const settlingCases: ReadonlyArray<TransactionCase> = [
     const heard: Array<Driver.Wakeup> = []
     yield* Effect.scoped(Effect.gen(function* () {
       yield* stage.driver.wakeups.pipe(
+        // Who begins to listen is told so.
+        Stream.filter((wakeup) => wakeup._tag !== "Missed"),
         Stream.runForEach((wakeup) => Effect.sync(() => heard.push(wakeup))),
         Effect.forkScoped({ startImmediately: true }),
       )

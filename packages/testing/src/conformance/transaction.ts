@@ -172,6 +172,14 @@ export const joiningCases: ReadonlyArray<TransactionCase> = [
   }),
 ]
 
+/** Hears what is announced, but for being told that one has begun to listen. */
+const hearing = (stage: Stage, heard: Array<Driver.Wakeup>) =>
+  stage.driver.wakeups.pipe(
+    Stream.filter(({ _tag }) => _tag !== "Missed"),
+    Stream.runForEach((wakeup) => Effect.sync(() => heard.push(wakeup))),
+    Effect.forkScoped({ startImmediately: true }),
+  )
+
 /** Cases of wakeups, cancelling and settling in a transaction.
  * @category cases
  * @since 0.1.0 */
@@ -180,12 +188,7 @@ export const settlingCases: ReadonlyArray<TransactionCase> = [
     const worker = yield* stage.worker()
     const heard: Array<Driver.Wakeup> = []
     yield* Effect.scoped(Effect.gen(function* () {
-      yield* stage.driver.wakeups.pipe(
-        // Who begins to listen is told so.
-        Stream.filter((wakeup) => wakeup._tag !== "Missed"),
-        Stream.runForEach((wakeup) => Effect.sync(() => heard.push(wakeup))),
-        Effect.forkScoped({ startImmediately: true }),
-      )
+      yield* hearing(stage, heard)
       const lanes = [{ queue: stage.queue, limit: 100 }]
       const until = Effect.repeat(stage.driver.claim({ worker, lanes, waits: true }), {
         until: ({ tasks }) => tasks.length === 0,
@@ -214,12 +217,7 @@ export const settlingCases: ReadonlyArray<TransactionCase> = [
     yield* stage.driver.claim({ worker, lanes: [{ queue: stage.queue, limit: 1 }], waits: true })
     const heard: Array<Driver.Wakeup> = []
     yield* Effect.scoped(Effect.gen(function* () {
-      yield* stage.driver.wakeups.pipe(
-        // Who begins to listen is told so.
-        Stream.filter((wakeup) => wakeup._tag !== "Missed"),
-        Stream.runForEach((wakeup) => Effect.sync(() => heard.push(wakeup))),
-        Effect.forkScoped({ startImmediately: true }),
-      )
+      yield* hearing(stage, heard)
       yield* looks(3, heard)
       const inserted = Effect.andThen(stage.insertOne(), Effect.fail("no"))
       yield* Effect.ignore(Transaction.run(inserted))

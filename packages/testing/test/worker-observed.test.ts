@@ -137,6 +137,34 @@ describe("an operator sees", () => {
     )
   })
 
+  it("its jobs go on under a tracer that throws", async () => {
+    for (const broken of ["begin", "attribute", "end"] as const) {
+      const tracer = Tracer.make({
+        span(options) {
+          const span = new Tracer.NativeSpan(options)
+          const fails = (when: typeof broken) => {
+            if (broken === when && options.name === "job watched") throw new Error("no collector")
+          }
+          fails("begin")
+          const { attribute, end } = span
+          span.attribute = (...given) => (fails("attribute"), attribute.apply(span, given))
+          span.end = (...given) => (fails("end"), end.apply(span, given))
+          return span
+        },
+      })
+      const lines: Array<Line> = []
+      // It fails once and is then completed, as it does without a tracer.
+      await observed((run) =>
+        run.pipe(
+          Effect.provideService(Tracer.Tracer, tracer),
+          Effect.provideService(References.CurrentLoggers, new Set([collect(lines)])),
+        )
+      )
+      const warnings = lines.filter(({ text }) => text.startsWith("The tracer throws (Error)"))
+      strictEqual(warnings.length, 1, broken)
+    }
+  })
+
   it("that the event loop is blocked, before the lease is lost", async () => {
     // The real clock: nothing else can be late. The lease is a multiple of how long it is blocked.
     const Blocking = Job.make("blocking", { input: Schema.Int, timeout: "1 minute" })

@@ -189,8 +189,9 @@ export class Attempts {
       effect = Effect.suspend(() => served.handler(input, ctx))
     }
     if (this.#spans !== undefined) {
-      running.span = this.#spans.begin(task, served.policy)
-      context = Context.add(context, Tracer.ParentSpan, running.span)
+      const span = this.#spans.begin(task, served.policy)
+      running.span = span
+      if (span !== undefined) context = Context.add(context, Tracer.ParentSpan, span)
     }
     return Effect.runForkWith(context)(effect as Effect.Effect<unknown, unknown>)
   }

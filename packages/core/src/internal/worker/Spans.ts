@@ -1,7 +1,16 @@
 /**
  * The spans of attempts: one each, where a tracer listens.
  */
-import { type Clock, Context, type Exit, LogLevel, Option, References, Tracer } from "effect"
+import {
+  type Clock,
+  Context,
+  Effect,
+  type Exit,
+  LogLevel,
+  Option,
+  References,
+  Tracer,
+} from "effect"
 import type { ClaimedTask } from "../../Driver.ts"
 import type * as Flow from "../../Flow.ts"
 
@@ -15,8 +24,11 @@ export class Spans {
   readonly #attributes: ReadonlyArray<readonly [string, unknown]>
   readonly #links: ReadonlyArray<Tracer.SpanLink>
   readonly #annotations = Context.empty()
+  readonly #context: Context.Context<never>
+  #warned = false
 
   constructor(context: Context.Context<never>, clock: Clock.Clock, tracer: Tracer.Tracer) {
+    this.#context = context
     this.#tracer = tracer
     this.#clock = clock
     this.#timed = Context.get(context, References.TracerTimingEnabled)
@@ -28,7 +40,18 @@ export class Spans {
     )
   }
 
-  begin(task: ClaimedTask, policy: Flow.Policy): Tracer.Span {
+  /** Begins the span of an attempt; there is none where the tracer throws. */
+  begin(task: ClaimedTask, policy: Flow.Policy): Tracer.Span | undefined {
+    return this.#guarded(() => this.#spanOf(task, policy))
+  }
+
+  end(span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void {
+    this.#guarded(() => {
+      if (span.status._tag !== "Ended") span.end(this.#now, exit)
+    })
+  }
+
+  #spanOf(task: ClaimedTask, policy: Flow.Policy): Tracer.Span {
     const parent = parentOf(task.trace)
     const span = this.#tracer.span({
       name: `job ${task.flow}`,
@@ -48,8 +71,20 @@ export class Spans {
     return span
   }
 
-  end(span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): void {
-    if (span.status._tag !== "Ended") span.end(this.#now, exit)
+  // Whoever watches must not cost the worker, or an attempt, anything.
+  #guarded<A>(run: () => A): A | undefined {
+    try {
+      return run()
+    } catch (error) {
+      if (!this.#warned) {
+        const name = error instanceof Error ? error.name : typeof error
+        Effect.runForkWith(this.#context)(
+          Effect.logWarning(`The tracer throws (${name}): attempts of this worker lack spans`),
+        )
+      }
+      this.#warned = true
+      return undefined
+    }
   }
 
   get #now(): bigint {

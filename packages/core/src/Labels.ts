@@ -121,6 +121,8 @@ export const together = (
   given: Labels | undefined,
 ): Labels | string => {
   const { meta, tags } = given ?? {}
+  // Most runs have none.
+  if ((defined ?? []).length === 0 && tags === undefined && meta === undefined) return none
   const refusal = refusalOf(given)
   if (refusal !== undefined) return refusal
   const all = [...new Set([...defined ?? [], ...tags ?? []])]
@@ -132,6 +134,8 @@ export const together = (
     ...(meta === undefined || Object.keys(meta).length === 0 ? {} : { meta: { ...meta } }),
   }
 }
+
+const none: Labels = {}
 
 const refusalOf = (given: Labels | undefined): string | undefined => {
   const { meta, tags } = given ?? {}

@@ -7,9 +7,7 @@ import { type Driver, Limits, type Task } from "@millrace/core"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
-import { hasExpiry } from "./statements/Insert.ts"
-import { hasLabels } from "./statements/Labels.ts"
-import { insertFlowParams } from "./statements/InsertFlow.ts"
+import { insertFlowParams, moreOf } from "./statements/InsertFlow.ts"
 import { type Counts, reportParams, type Turn } from "./statements/Report.ts"
 import { distinct } from "./Storing.ts"
 
@@ -82,12 +80,7 @@ const start = async (
   for (let from = 0; from < tasks.length; from += Limits.batchSize) {
     const some = tasks.slice(from, from + Limits.batchSize)
     const params = insertFlowParams(now, { always: false }, some, queueId)
-    const { insertStarted, insertStartedExpiring, insertStartedLabels } = statements
-    const text = hasLabels(some)
-      ? insertStartedLabels
-      : hasExpiry(some)
-      ? insertStartedExpiring
-      : insertStarted
+    const text = statements.insertStarted[moreOf(some)]
     for (const { id } of await query(text, params)) stored.add(id)
   }
   return tasks.filter(({ id }) => stored.has(id))

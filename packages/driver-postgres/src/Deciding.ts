@@ -11,7 +11,7 @@ import { follow, Moved } from "./Consequences.ts"
 import { applyParams } from "./statements/Apply.ts"
 import type { Store } from "./Store.ts"
 import { storeTasks } from "./Storing.ts"
-import { toTask } from "./Transacting.ts"
+import { toTask } from "./Records.ts"
 
 type Tasks = ReadonlyArray<Driver.NewTask>
 

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { Driver, DriverError, Limiting, Task } from "@millrace/core"
+import type { Driver, DriverError, Limiting, Outcome, Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Query, Row } from "./Connection.ts"
 import { find, idsIn } from "./Finding.ts"
-import { failureOf, type Reason, type Text } from "./Records.ts"
+import { failureOf, type Text } from "./Records.ts"
 import * as Pruning from "./Pruning.ts"
 import { joining, once, type Store } from "./Store.ts"
 
@@ -83,7 +83,7 @@ const toProgress = (row: Row): Progress => ({
   id: row.id as string,
   wakes: row.wakes as number,
   ending: row.kind === "unwinding"
-    ? failureOf(row.reason as Reason | null, row.message as Text, row.error as Text)
+    ? failureOf(row.reason as Outcome.FailureReason | null, row.message as Text, row.error as Text)
     : undefined,
   steps: row.steps === null
     ? []

@@ -12,17 +12,11 @@ import { placeOf } from "./Place.ts"
  * @since 0.1.0 */
 export type Text = string | null
 
-/** Why something failed.
- * @category models
- * @since 0.1.0 */
-export type Reason = Outcome.FailureReason
-
-/** Reads a task.
+/** Reads what decisions are made on.
  * @category conversions
  * @since 0.1.0 */
-export const toRecord = (row: Row, nameOf: (id: number) => string): Driver.TaskRecord => ({
+export const toTask = (row: Row): Task.Task => ({
   id: row.id as string,
-  runId: row.run_id as string,
   state: row.state as Task.State,
   lease: row.lease as number,
   failures: row.failures as number,
@@ -30,6 +24,15 @@ export const toRecord = (row: Row, nameOf: (id: number) => string): Driver.TaskR
   maxAttempts: row.max_attempts as number,
   maxCrashes: row.max_crashes as number,
   awaited: row.awaited as boolean,
+  ...placeOf(row),
+})
+
+/** Reads a task with its history.
+ * @category conversions
+ * @since 0.1.0 */
+export const toRecord = (row: Row, nameOf: (id: number) => string): Driver.TaskRecord => ({
+  ...toTask(row),
+  runId: row.run_id as string,
   flowType: row.flow_type as "job" | "flow",
   flow: row.flow as string,
   step: row.step as string,
@@ -45,7 +48,6 @@ export const toRecord = (row: Row, nameOf: (id: number) => string): Driver.TaskR
   history: historyOf(row.history as string | null),
   version: (row.version as string | null) ?? undefined,
   ...labelsOf(row.labels as string | null),
-  ...placeOf(row),
 })
 
 const labelsOf = (json: string | null): Labels.Labels =>
@@ -94,7 +96,7 @@ const toEntry = (
  * @category conversions
  * @since 0.1.0 */
 export const failureOf = (
-  reason: Reason | null,
+  reason: Outcome.FailureReason | null,
   text: Text,
   error: Text,
 ): Outcome.Failure | undefined =>

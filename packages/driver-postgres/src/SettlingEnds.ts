@@ -29,6 +29,7 @@ export const settleEnds = async (
   changes: ReadonlyArray<Task.Change>,
 ): Promise<ReadonlyArray<Driver.Settled> | undefined> => {
   if (!changes.every(isEnd)) return undefined
+  // What an attempt's own transaction has settled is in the history, if it was committed.
   const tickets = holdings.openTicketsOf(changes)
   if (tickets === undefined) return undefined
   const known = changes.map((change, index) => ({ change, claim: tickets[index]!.claim.id }))
@@ -57,7 +58,6 @@ const applied = ({ taskId, entry }: Task.Change): Driver.Settled => ({
   kind: entry.kind,
 })
 
-// What an attempt's own transaction has settled is in the history, if it was committed.
 const isEnd = (change: Task.Change): boolean =>
   change.from === "running" && change.entry.lease === change.lease && !change.awaited &&
   Task.isTerminal(change.to.state) && isSimple(change)

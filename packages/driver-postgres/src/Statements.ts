@@ -13,7 +13,7 @@ import * as Heartbeat from "./statements/Heartbeat.ts"
 import { insert } from "./statements/Insert.ts"
 import { insertOne } from "./statements/InsertOne.ts"
 import * as Keys from "./statements/Keys.ts"
-import { insertFlow, insertStarted } from "./statements/InsertFlow.ts"
+import { forMore, insertFlow, insertStarted } from "./statements/InsertFlow.ts"
 import * as Limited from "./statements/Limited.ts"
 import * as Limits from "./statements/Limits.ts"
 import * as Overdue from "./statements/Overdue.ts"
@@ -100,15 +100,9 @@ const inserts = (schema: string, channel: string) => ({
   insertCountedGroups: insert(schema, channel, { groups: true, counted: true }),
   insertExpiring: insert(schema, channel, { groups: true, expires: true, counted: false }),
   insertCountedExpiring: insert(schema, channel, { groups: true, expires: true, counted: true }),
-  insertFlow: insertFlow(schema, channel, { counted: false }),
-  insertFlowCounted: insertFlow(schema, channel, { counted: true }),
-  insertFlowExpiring: insertFlow(schema, channel, { counted: false, more: "expiry" }),
-  insertFlowCountedExpiring: insertFlow(schema, channel, { counted: true, more: "expiry" }),
-  insertLabels: insertFlow(schema, channel, { counted: false, more: "labels" }),
-  insertCountedLabels: insertFlow(schema, channel, { counted: true, more: "labels" }),
-  insertStarted: insertStarted(schema),
-  insertStartedExpiring: insertStarted(schema, "expiry"),
-  insertStartedLabels: insertStarted(schema, "labels"),
+  insertFlow: forMore((more) => insertFlow(schema, channel, { counted: false, more })),
+  insertFlowCounted: forMore((more) => insertFlow(schema, channel, { counted: true, more })),
+  insertStarted: forMore((more) => insertStarted(schema, more)),
   dropLabels: dropLabels(schema),
   countLabels: countLabels(schema),
 })

@@ -7,7 +7,7 @@ import type { Driver } from "@millrace/core"
 import type { Query, Row } from "./Connection.ts"
 import type { Statements } from "./Statements.ts"
 import { hasExpiry, hasGroups, type How, insertParams } from "./statements/Insert.ts"
-import { insertFlowParams } from "./statements/InsertFlow.ts"
+import { insertFlowParams, moreOf } from "./statements/InsertFlow.ts"
 import { hasLabels } from "./statements/Labels.ts"
 import { insertOneParams, isDue } from "./statements/InsertOne.ts"
 import type { Store } from "./Store.ts"
@@ -28,8 +28,8 @@ export const storeTasks = (
   const isCounted = how.counted === true
   if (hasLabels(tasks) || tasks.some(isOfFlow)) {
     const once = distinct(tasks)
-    const text = flowText(statements, isCounted, once)
-    return query(text, insertFlowParams(now, how, once, queueId))
+    const texts = isCounted ? statements.insertFlowCounted : statements.insertFlow
+    return query(texts[moreOf(once)], insertFlowParams(now, how, once, queueId))
   }
   const isGrouped = hasGroups(tasks)
   const expires = hasExpiry(tasks)
@@ -41,15 +41,6 @@ export const storeTasks = (
     : [statements.insert, statements.insertGroups, statements.insertExpiring]
   return query(texts[expires ? 2 : isGrouped ? 1 : 0]!, insertParams(now, how, tasks, queueId))
     .then(([row]) => storedOf(tasks, row!))
-}
-
-const flowText = (statements: Statements, isCounted: boolean, tasks: Tasks): string => {
-  const texts = hasLabels(tasks)
-    ? [statements.insertLabels, statements.insertCountedLabels] as const
-    : hasExpiry(tasks)
-    ? [statements.insertFlowExpiring, statements.insertFlowCountedExpiring] as const
-    : [statements.insertFlow, statements.insertFlowCounted] as const
-  return texts[isCounted ? 1 : 0]
 }
 
 // Mostly it is all of them, and then nobody need be told which.

@@ -7,9 +7,9 @@ import { type Driver, type DriverError, RunId, type Task } from "@millrace/core"
 import { Effect } from "effect"
 import { arrayLiteral } from "./ArrayLiteral.ts"
 import type { Begin } from "./Begin.ts"
-import type { Query, Row } from "./Connection.ts"
+import type { Query } from "./Connection.ts"
 import { follow, Moved, queuesOf } from "./Consequences.ts"
-import { placeOf } from "./Place.ts"
+import { toTask } from "./Records.ts"
 import { answers, keyOf } from "./Settling.ts"
 import { applyParams } from "./statements/Apply.ts"
 import { forgottenAtOnce } from "./statements/Overdue.ts"
@@ -186,18 +186,3 @@ const fittingOf = (tasks: ReadonlyArray<Task.Task>, changes: ReadonlyArray<Task.
     return true
   })
 }
-
-/** Reads what decisions are made on.
- * @category conversions
- * @since 0.1.0 */
-export const toTask = (row: Row): Task.Task => ({
-  id: row.id as string,
-  state: row.state as Task.State,
-  lease: row.lease as number,
-  failures: row.failures as number,
-  crashes: row.crashes as number,
-  maxAttempts: row.max_attempts as number,
-  maxCrashes: row.max_crashes as number,
-  awaited: row.awaited as boolean,
-  ...placeOf(row),
-})

@@ -46,8 +46,8 @@ const names = Object.keys(columns) as ReadonlyArray<keyof typeof columns>
 const isStored = "(n.id in (select id from stored)) is true"
 
 const storing = (schema: string, { counted, more }: How) => {
-  const ends = (text: string) => more === undefined ? "" : text
-  const rows = more === undefined ? given : expiring
+  const ends = (text: string) => more === "nothing" ? "" : text
+  const rows = more === "nothing" ? given : expiring
   return `
 with t as materialized (
   select ${nowOf("$1::text")} as now
@@ -95,6 +95,30 @@ entered as (
 const firstLabel = 4 + 1 + 2 * names.length
 
 /**
+ * What a batch carries beyond what every task of a flow may have: nothing, times of expiry, or
+ * labels and perhaps these.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type More = "nothing" | "expiry" | "labels"
+
+/** What a batch carries.
+ * @category conversions
+ * @since 0.1.0 */
+export const moreOf = (tasks: ReadonlyArray<Driver.NewTask>): More =>
+  hasLabels(tasks) ? "labels" : hasExpiry(tasks) ? "expiry" : "nothing"
+
+/** The texts of a statement, by what its batch carries.
+ * @category statements
+ * @since 0.1.0 */
+export const forMore = (text: (more: More) => string): Readonly<Record<More, string>> => ({
+  nothing: text("nothing"),
+  expiry: text("expiry"),
+  labels: text("labels"),
+})
+
+/**
  * What a batch of tasks of flows needs.
  *
  * @category models
@@ -103,8 +127,7 @@ const firstLabel = 4 + 1 + 2 * names.length
 export interface How {
   /** The queues were asked whether they are full. */
   readonly counted: boolean
-  /** Some of the tasks expire, or some have labels and may expire. */
-  readonly more?: "expiry" | "labels" | undefined
+  readonly more: More
 }
 
 const placing = (schema: string, more: string) => `
@@ -153,7 +176,7 @@ select id, ${transactionOf}, (select count(*) from woken)::int as woken from sto
  * @category statements
  * @since 0.1.0
  */
-export const insertStarted = (schema: string, more?: How["more"]): string => `
+export const insertStarted = (schema: string, more: More): string => `
 ${storing(schema, { counted: true, more })},
 ${placing(schema, "")}
 select id, $2::text::boolean as woken from stored`
@@ -166,15 +189,18 @@ export const insertFlowParams = (
   how: { readonly always: boolean; readonly transaction?: string | undefined },
   tasks: ReadonlyArray<Driver.NewTask>,
   queueId: (queue: string) => number,
-): ReadonlyArray<string | null> => [
-  now,
-  String(how.always),
-  how.transaction ?? null,
-  ...(hasExpiry(tasks) || hasLabels(tasks)
-    ? expiring.encode(tasks, { ...valuesOf(queueId), expires: expiryOf })
-    : given.encode(tasks, valuesOf(queueId))),
-  ...(hasLabels(tasks) ? labelParams(tasks) : []),
-]
+): ReadonlyArray<string | null> => {
+  const more = moreOf(tasks)
+  return [
+    now,
+    String(how.always),
+    how.transaction ?? null,
+    ...(more === "nothing"
+      ? given.encode(tasks, valuesOf(queueId))
+      : expiring.encode(tasks, { ...valuesOf(queueId), expires: expiryOf })),
+    ...(more === "labels" ? labelParams(tasks) : []),
+  ]
+}
 
 const valuesOf = (
   queueId: (queue: string) => number,

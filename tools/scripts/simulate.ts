@@ -50,7 +50,7 @@ const optionsOf = (planted: boolean): Simulation.Options<Map<number, Account>> =
   ],
   load: () =>
     Effect.gen(function* () {
-      for (let order = 0; order < 300; order++) {
+      for (let order = 1; order <= 300; order++) {
         yield* Charge.enqueue(order, order % 3 === 0 ? { delay: "30 seconds" } : {})
         yield* Effect.sleep("1 second")
       }

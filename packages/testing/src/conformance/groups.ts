@@ -79,6 +79,14 @@ const orderCases: ReadonlyArray<Case> = [
     equal(ids(yield* stage.claim(worker, 10)), [second!], "The one behind it")
   }),
 
+  scene("Where a key gives several tasks, what was given back comes first", function* (stage) {
+    yield* stage.driver.limit(stage.queue, many({ concurrency: 2 }))
+    const [first, second] = yield* stored(stage, ["a", "a", "a"])
+    const worker = yield* stage.worker()
+    yield* stage.attempt(worker, interrupted)
+    equal(ids(yield* stage.claim(worker, 10)), [first!, second!], "The claimed tasks")
+  }),
+
   scene("A task of a key that snoozes blocks those behind it", function* (stage) {
     yield* stored(stage, ["a", "a"])
     const worker = yield* stage.worker()

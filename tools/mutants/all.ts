@@ -1,5 +1,6 @@
 /** Every mutant. */
 import { flows } from "./list/flows.ts"
+import { managing } from "./list/managing.ts"
 import { memory } from "./list/memory.ts"
 import { postgresql } from "./list/postgres.ts"
 import { rules } from "./list/rules.ts"
@@ -14,4 +15,5 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...workers,
   ...flows,
   ...times,
+  ...managing,
 ]

@@ -3,27 +3,45 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Driver, DriverError, Flow, Job, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
-import { Effect, Layer, References, Schema } from "effect"
+import { Clock, Effect, Layer, References, Schema } from "effect"
 import { TestClock } from "effect/testing"
 
 type Requests = Array<Driver.PruneRequest>
 
+/** Which requests are lost, how long each takes, and the spans of time that the others were of. */
+interface Faults {
+  lost: ReadonlyArray<number>
+  millis: number
+  /** Whether others hold all runs, which are then passed over. */
+  held: boolean
+  readonly spans: Array<{ readonly from: number; readonly to: number }>
+}
+
+const hour = 3_600_000
+
+const minutes = (count: number) => count * 60_000
+
 const withDriver = <A, E>(
-  body: (requests: Requests, faults: { lose: number }) => Effect.Effect<A, E, Driver.Driver>,
+  body: (requests: Requests, faults: Faults) => Effect.Effect<A, E, Driver.Driver>,
 ) => {
   const requests: Requests = []
-  const faults = { lose: 0 }
+  const faults: Faults = { lost: [], millis: 0, held: false, spans: [] }
   const noted = Layer.effect(
     Driver.Driver,
     Effect.map(MemoryDriver.make, (driver) =>
       Driver.Driver.of({
         ...driver,
         prune: (request) =>
-          Effect.suspend(() => {
-            requests.push(request)
-            return faults.lose-- > 0
-              ? Effect.fail(DriverError.unavailable("prune", "the test says so"))
-              : driver.prune(request)
+          Effect.gen(function* () {
+            const nth = requests.push(request) - 1
+            if (faults.millis > 0) yield* Effect.sleep(faults.millis)
+            if (faults.lost.includes(nth)) {
+              return yield* DriverError.unavailable("prune", "the test says so")
+            }
+            const now = yield* Clock.currentTimeMillis
+            const { olderThanMillis, youngerThanMillis = Infinity } = request
+            faults.spans.push({ from: now - youngerThanMillis, to: now - olderThanMillis })
+            return faults.held ? 0 : yield* driver.prune(request)
           }),
       })),
   )
@@ -70,40 +88,81 @@ describe("a worker", () => {
       )
     }))
 
-  it("reads again only what ended since, once it has looked at all", () =>
+  it("looks once at what had ended before it, in windows that grow", () =>
     withDriver((requests) => {
       const Mail = Job.make("mail", { retention: { completed: "1 hour" } })
       return serving(
         { jobs: [Mail.perform(() => Effect.void)] },
         Effect.gen(function* () {
           yield* TestClock.adjust("10 minutes")
-          ok(requests.length >= 6 && requests.length <= 20, `${requests.length} requests`)
-          const [first, ...others] = requests
-          deepStrictEqual(first, {
-            ...{ flow: "mail", states: ["completed"], olderThanMillis: 3_600_000 },
-            ...{ limit: 1000, keep: undefined },
-          })
-          for (const { youngerThanMillis } of others) {
-            // What ended since the round before, and a minute more.
-            const since = youngerThanMillis! - 3_600_000
-            ok(since >= 90_000 && since <= 150_000, `${since} ms`)
-          }
+          const windows = requests.map(({ olderThanMillis, youngerThanMillis }) =>
+            youngerThanMillis! - olderThanMillis
+          )
+          // What ended since the round before, and a minute more.
+          const rounds = windows.filter((width) => width < hour)
+          ok(rounds.length >= 6 && rounds.length <= 20, `${rounds.length} rounds`)
+          ok(rounds.every((width) => width >= 90_000 && width <= 150_000), rounds.join())
+          const others = windows.filter((width) => width >= hour)
+          deepStrictEqual(others, others.map((_, nth) => hour * 2 ** nth))
+          deepStrictEqual(requests[0]!.limit, 1000)
+          deepStrictEqual(requests[0]!.states, ["completed"])
         }),
       )
     }))
 
-  it("looks at all again where a round was lost", () =>
-    withDriver((requests, faults) => {
-      const Mail = Job.make("mail", { retention: { completed: "1 hour" } })
-      faults.lose = 2
+  for (const lost of [[], [0], [0, 1, 2], [4, 5, 9], [3, 20, 25, 26]]) {
+    it(`leaves no moment out, though looks were lost: ${lost.join(", ") || "none"}`, () =>
+      withDriver((_, faults) => {
+        const Mail = Job.make("mail", { retention: { completed: "1 hour" } })
+        faults.lost = lost
+        return serving(
+          { jobs: [Mail.perform(() => Effect.void)] },
+          Effect.gen(function* () {
+            yield* TestClock.adjust("30 minutes")
+            const spans = faults.spans.toSorted((a, b) => a.from - b.from)
+            let reached = -99 * 365 * 24 * hour
+            for (const { from, to } of spans) {
+              ok(from <= reached, `nobody looked between ${reached} and ${from}`)
+              reached = Math.max(reached, to)
+            }
+            ok(reached >= 28 * 60_000 - hour, `nobody looked after ${reached}`)
+          }),
+        )
+      }))
+  }
+
+  it("comes back within two days for what somebody held when it was looked at", () =>
+    withDriver((_, faults) => {
+      const Mail = Job.make("mail", { retention: { completed: "1 minute" } })
       return serving(
         { jobs: [Mail.perform(() => Effect.void)] },
         Effect.gen(function* () {
+          yield* Mail.enqueue()
+          faults.held = true
           yield* TestClock.adjust("10 minutes")
-          deepStrictEqual(
-            requests.slice(0, 4).map(({ youngerThanMillis }) => youngerThanMillis === undefined),
-            [true, true, true, false],
-          )
+          faults.held = false
+          yield* TestClock.adjust("10 minutes")
+          strictEqual(yield* count("mail"), 1)
+          yield* TestClock.adjust("36 hours")
+          strictEqual(yield* count("mail"), 0)
+        }),
+      )
+    }))
+
+  it("goes back in small windows where there is much, and pauses between them", () =>
+    withDriver((requests, faults) => {
+      const Mail = Job.make("mail", { retention: { completed: "1 hour" } })
+      faults.millis = 80
+      return serving(
+        { jobs: [Mail.perform(() => Effect.void)] },
+        Effect.gen(function* () {
+          yield* TestClock.adjust("3 minutes")
+          const windows = requests.map(({ olderThanMillis, youngerThanMillis }) =>
+            youngerThanMillis! - olderThanMillis
+          ).filter((width) => width < 90_000 || width > 150_000)
+          // That of 112,500 ms looks like one of a round.
+          deepStrictEqual(windows.slice(0, 7), [60, 30, 15, 7.5, 3.75, 1, 1].map(minutes))
+          ok(requests.length <= 180, `${requests.length} looks`)
         }),
       )
     }))

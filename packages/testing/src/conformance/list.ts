@@ -162,6 +162,17 @@ export const listCases: ReadonlyArray<Case> = [
     equal([yield* of("ready"), yield* of("failed")], [[], [dead.id]], "Failed again")
   }),
 
+  scene("A task that failed at a later attempt is listed as failed, once", function* (stage) {
+    const id = yield* stage.insertOne()
+    const worker = yield* stage.worker()
+    yield* stage.attempt(worker, failed(0))
+    yield* stage.attempt(worker, failedForGood)
+    equal(yield* idsOf(stage, { own: true, states: ["failed"] }), [id], "Failed")
+    yield* stage.retry(id)
+    yield* stage.attempt(worker, failedForGood)
+    equal(yield* idsOf(stage, { own: true, states: ["failed"] }), [id], "Failed once more")
+  }),
+
   scene("A task of a claim whose others have ended is listed as running", function* (stage) {
     yield* stage.insert(stage.newTasks(3))
     const worker = yield* stage.worker()

@@ -16,16 +16,20 @@ export interface Retained {
 }
 
 /** How long a round takes at least, on average: half of it to one and a half, at random. */
-const roundMillis = 60_000
+export const roundMillis = 60_000
 
 /** To find the newest of many takes long, so that is done in one round of so many. */
 const countingRounds = 10
 
 /** How long to wait between two batches: others want the storage too. */
-const pauseMillis = 1000
+export const pauseMillis = 1000
 
 /** How many runs of a flow go at once, each with all below it. */
 const flowsAtOnce = 20
+
+/** How many runs of a definition go at once. */
+export const limitOf = ({ flowType }: Retained): number =>
+  flowType === "flow" ? flowsAtOnce : Limits.batchSize
 
 /** What ends while a round is looking is looked at again by the next one. */
 const overlapMillis = 60_000
@@ -36,23 +40,17 @@ export const run = (
   retained: ReadonlyArray<Retained>,
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
-    const looked = new Map<Rule, number>()
+    // What had ended before is removed by `Backlog.ts`.
+    const began = monotonicMillis(yield* Clock.Clock)
+    const looked = new Map(retained.flatMap(({ rules }) => rules.map((rule) => [rule, began])))
     for (let round = 0;; round++) {
       yield* Effect.sleep(Math.round(roundMillis * (0.5 + (yield* Random.next))))
       let removed = 0
-      for (const { flow, flowType, rules } of retained) {
-        for (const rule of rules) {
+      for (const one of retained) {
+        for (const rule of one.rules) {
           if (rule.keep !== undefined && round % countingRounds > 0) continue
-          const limit = flowType === "flow" ? flowsAtOnce : Limits.batchSize
-          removed += yield* remove(driver, flow, rule, limit, looked).pipe(
-            Effect.catch((error) =>
-              Effect.as(
-                Effect.logWarning(
-                  `Old runs of "${flow}" are not removed for now. ${error.message}`,
-                ),
-                0,
-              )
-            ),
+          removed += yield* remove(driver, one, rule, looked).pipe(
+            Effect.catch((error) => Effect.as(warn(one.flow, error), 0)),
           )
         }
       }
@@ -60,27 +58,31 @@ export const run = (
     }
   })
 
+/** Says that runs of a definition stay for now. */
+export const warn = (flow: string, error: DriverError): Effect.Effect<void> =>
+  Effect.logWarning(`Old runs of "${flow}" are not removed for now. ${error.message}`)
+
 /** Removes what a rule says, and answers how much; `looked` knows when it last had done so. */
 const remove = Effect.fnUntraced(function* (
   driver: Driver["Service"],
-  flow: string,
+  one: Retained,
   rule: Rule,
-  limit: number,
   looked: Map<Rule, number>,
 ): Effect.fn.Return<number, DriverError> {
   const clock = yield* Clock.Clock
+  const limit = limitOf(one)
   const began = monotonicMillis(clock)
-  const before = looked.get(rule)
+  const before = looked.get(rule) ?? began
   const { keep, olderThanMillis, state } = rule
   let removed = 0
   while (true) {
-    const elapsed = monotonicMillis(clock) - (before ?? 0) + overlapMillis
+    const elapsed = monotonicMillis(clock) - before + overlapMillis
     // What had ended before was removed, or was not to be: nobody need read it again.
-    const within = before === undefined || keep !== undefined ? {} : {
+    const within = keep !== undefined ? {} : {
       youngerThanMillis: Math.ceil(olderThanMillis + elapsed),
     }
     const pruned = yield* driver.prune({
-      ...{ flow, states: [state], olderThanMillis, limit, keep },
+      ...{ flow: one.flow, states: [state], olderThanMillis, limit, keep },
       ...within,
     })
     removed += pruned

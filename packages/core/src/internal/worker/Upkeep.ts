@@ -8,6 +8,7 @@ import type { DriverError } from "../../DriverError.ts"
 import type { ScheduleStore } from "../../ScheduleStore.ts"
 import type { Attempts, Held } from "./Attempts.ts"
 import { annotationsOf } from "./Attempts.ts"
+import * as Backlog from "./Backlog.ts"
 import type { Intake } from "./Intake.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
@@ -39,7 +40,7 @@ export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
   ...Option.toArray(parts.schedules).map((store) => Ticking.run(store, parts.settings)),
   ...(parts.settings.retained.length === 0
     ? []
-    : [Retaining.run(parts.driver, parts.settings.retained)]),
+    : [Retaining, Backlog].map(({ run }) => run(parts.driver, parts.settings.retained))),
   ...Array.from({ length: writers }, () => parts.settling.run),
 ]
 

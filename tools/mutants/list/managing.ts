@@ -155,11 +155,6 @@ export const managing = [
   ]),
   ...mutantsOf(`${sql}/statements/Overdue.ts`, ["expiry"], [
     [
-      "expiry: SQL takes what has begun for overdue",
-      ') and not (${hasBegun(schema, "e.task_id")})',
-      ")",
-    ],
-    [
       "expiry: SQL does not see what is due later",
       "or (select 1 from ${schema}.scheduled where task_id = e.task_id limit 1) is not null",
       "",

@@ -8,7 +8,7 @@ import type { Rule } from "../../Retention.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { limitOf, pauseMillis, type Retained, roundMillis, warn } from "./Retaining.ts"
 
-/** It begins soon after the worker, and then once a day: half of it to one and a half, at random. */
+/** How long between two walks: half of it to one and a half, at random. The first comes soon. */
 const againMillis = 86_400_000
 
 /** The first window of time that is looked at. */

@@ -14,10 +14,19 @@ interface Faults {
   millis: number
   /** Whether others hold all runs, which are then passed over. */
   held: boolean
+  /** What the first looks back answer: runs of flows count with their steps. */
+  answers: ReadonlyArray<number>
   readonly spans: Array<{ readonly from: number; readonly to: number }>
 }
 
 const hour = 3_600_000
+
+const widthOf = ({ olderThanMillis, youngerThanMillis = Infinity }: Driver.PruneRequest) =>
+  youngerThanMillis - olderThanMillis
+
+/** Whether it is no request of a round: those are of what ended since the round before. */
+const isBack = (request: Driver.PruneRequest) =>
+  widthOf(request) < 90_000 || widthOf(request) > 150_000
 
 const minutes = (count: number) => count * 60_000
 
@@ -25,7 +34,7 @@ const withDriver = <A, E>(
   body: (requests: Requests, faults: Faults) => Effect.Effect<A, E, Driver.Driver>,
 ) => {
   const requests: Requests = []
-  const faults: Faults = { lost: [], millis: 0, held: false, spans: [] }
+  const faults: Faults = { lost: [], millis: 0, held: false, answers: [], spans: [] }
   const noted = Layer.effect(
     Driver.Driver,
     Effect.map(MemoryDriver.make, (driver) =>
@@ -41,7 +50,11 @@ const withDriver = <A, E>(
             const now = yield* Clock.currentTimeMillis
             const { olderThanMillis, youngerThanMillis = Infinity } = request
             faults.spans.push({ from: now - youngerThanMillis, to: now - olderThanMillis })
-            return faults.held ? 0 : yield* driver.prune(request)
+            if (faults.held) return 0
+            const [answer, ...answers] = faults.answers
+            if (answer === undefined || !isBack(request)) return yield* driver.prune(request)
+            faults.answers = answers
+            return answer
           }),
       })),
   )
@@ -95,9 +108,7 @@ describe("a worker", () => {
         { jobs: [Mail.perform(() => Effect.void)] },
         Effect.gen(function* () {
           yield* TestClock.adjust("10 minutes")
-          const windows = requests.map(({ olderThanMillis, youngerThanMillis }) =>
-            youngerThanMillis! - olderThanMillis
-          )
+          const windows = requests.map(widthOf)
           // What ended since the round before, and a minute more.
           const rounds = windows.filter((width) => width < hour)
           ok(rounds.length >= 6 && rounds.length <= 20, `${rounds.length} rounds`)
@@ -157,12 +168,32 @@ describe("a worker", () => {
         { jobs: [Mail.perform(() => Effect.void)] },
         Effect.gen(function* () {
           yield* TestClock.adjust("3 minutes")
-          const windows = requests.map(({ olderThanMillis, youngerThanMillis }) =>
-            youngerThanMillis! - olderThanMillis
-          ).filter((width) => width < 90_000 || width > 150_000)
+          const windows = requests.filter(isBack).map(widthOf)
           // That of 112,500 ms looks like one of a round.
           deepStrictEqual(windows.slice(0, 7), [60, 30, 15, 7.5, 3.75, 1, 1].map(minutes))
           ok(requests.length <= 180, `${requests.length} looks`)
+        }),
+      )
+    }))
+
+  it("pauses after each look back that removed as much as it may, or more", () =>
+    withDriver((requests, faults) => {
+      const Mail = Job.make("mail", { retention: { completed: "1 hour" } })
+      faults.answers = [1000, 1500, 999, 0]
+      return serving(
+        { jobs: [Mail.perform(() => Effect.void)] },
+        Effect.gen(function* () {
+          yield* TestClock.adjust("3 minutes")
+          const back = requests.flatMap((request, nth) =>
+            isBack(request)
+              ? [{ ...request, at: faults.spans[nth]!.to + request.olderThanMillis }]
+              : []
+          ).slice(0, 4)
+          deepStrictEqual(back.map(widthOf), [60, 30, 15, 30].map(minutes))
+          const [first, ...others] = back.map(({ at }) => at)
+          deepStrictEqual(others.map((at) => at - first!), [1000, 2000, 2000])
+          const froms = back.map(({ olderThanMillis }) => olderThanMillis - hour)
+          deepStrictEqual(froms, [0, 0, 0, minutes(15)])
         }),
       )
     }))

@@ -2,13 +2,13 @@
  * The loop of a worker that removes runs which had ended before the worker began, and which the
  * rounds of `Retaining.ts` have passed over, since others held them.
  */
-import { Clock, Effect, Random } from "effect"
+import { Clock, Effect } from "effect"
 import type { Driver } from "../../Driver.ts"
 import type { Rule } from "../../Retention.ts"
 import { monotonicMillis } from "./Monotonic.ts"
-import { limitOf, pauseMillis, type Retained, roundMillis, warn } from "./Retaining.ts"
+import { limitOf, pauseMillis, type Retained, roundMillis, sleepAbout, warn } from "./Retaining.ts"
 
-/** How long between two walks: half of it to one and a half, at random. The first comes soon. */
+/** How long between two walks, about. The first comes soon. */
 const againMillis = 86_400_000
 
 /** The first window of time that is looked at. */
@@ -35,7 +35,7 @@ export const run = (
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     for (let pause = roundMillis;; pause = againMillis) {
-      yield* Effect.sleep(Math.round(pause * (0.5 + (yield* Random.next))))
+      yield* sleepAbout(pause)
       for (const one of retained) {
         for (const rule of one.rules) if (rule.keep === undefined) yield* goBack(driver, one, rule)
       }
@@ -58,9 +58,12 @@ const goBack = Effect.fnUntraced(function* (
     const pruned = yield* driver.prune({ flow, states: [state], limit, ...window }).pipe(
       Effect.catch((error) => Effect.as(warn(flow, error), undefined)),
     )
-    if (pruned !== undefined && pruned < limit) from += width
-    if (pruned === undefined) yield* Effect.sleep(roundMillis)
-    else if (pruned === limit || monotonicMillis(clock) - began > slowMillis) {
+    if (pruned === undefined) {
+      yield* Effect.sleep(roundMillis)
+      continue
+    }
+    if (pruned < limit) from += width
+    if (pruned >= limit || monotonicMillis(clock) - began > slowMillis) {
       width = Math.max(firstMillis / 60, Math.round(width / 2))
       yield* Effect.sleep(pauseMillis)
     } else width *= 2

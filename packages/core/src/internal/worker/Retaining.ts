@@ -15,7 +15,7 @@ export interface Retained {
   readonly rules: ReadonlyArray<Rule>
 }
 
-/** How long a round takes at least, on average: half of it to one and a half, at random. */
+/** How long a round takes at least, on average. */
 export const roundMillis = 60_000
 
 /** To find the newest of many takes long, so that is done in one round of so many. */
@@ -44,7 +44,7 @@ export const run = (
     const began = monotonicMillis(yield* Clock.Clock)
     const looked = new Map(retained.flatMap(({ rules }) => rules.map((rule) => [rule, began])))
     for (let round = 0;; round++) {
-      yield* Effect.sleep(Math.round(roundMillis * (0.5 + (yield* Random.next))))
+      yield* sleepAbout(roundMillis)
       let removed = 0
       for (const one of retained) {
         for (const rule of one.rules) {
@@ -57,6 +57,10 @@ export const run = (
       if (removed > 0) yield* Effect.logDebug(`Removed ${removed} tasks of runs that had ended`)
     }
   })
+
+/** Sleeps for half of a time to one and a half, at random: workers are not to come all at once. */
+export const sleepAbout = (millis: number): Effect.Effect<void> =>
+  Effect.flatMap(Random.next, (chance) => Effect.sleep(Math.round(millis * (0.5 + chance))))
 
 /** Says that runs of a definition stay for now. */
 export const warn = (flow: string, error: DriverError): Effect.Effect<void> =>

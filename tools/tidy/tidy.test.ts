@@ -8,7 +8,7 @@ import { describe, it } from "node:test"
 import { functionsOf } from "./functions.ts"
 import * as Rules from "./rules.ts"
 import { exportsOf, importsOf, readSources, root, type SourceFile, sourceFile } from "./source.ts"
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
 const packages = readdirSync(join(root, "packages"), { withFileTypes: true })
@@ -120,6 +120,15 @@ describe("the source", () => {
       assert(offenders.length === 0, `${rule.name}, but:\n  ${offenders.join("\n  ")}\n`)
     })
   }
+
+  it("creates the tables that ARCHITECTURE.md tells of, and no others", () => {
+    const created = readSources("packages/driver-postgres/src/migrations")
+      .flatMap(({ text }) => [...text.matchAll(/create table \{schema\}\.(\w+)/g)])
+    const document = readFileSync(join(root, "ARCHITECTURE.md"), "utf8")
+    const told = /\n\| Table [^\n]*\n((?:\|[^\n]*\n)+)/.exec(document)?.[1] ?? ""
+    const rows = [...told.matchAll(/^\| `(\w+)`/gm)]
+    assertEquals(rows.map(([, name]) => name).sort(), created.map(([, name]) => name).sort())
+  })
 
   it("has no exception for a file that is not there", () => {
     const excepted = [...Object.keys(Rules.longFiles), ...Rules.impureUses.map(({ path }) => path)]

@@ -58,7 +58,7 @@ export class Grouping {
     if (tasks.length > maxTasks || characters > maxCharacters) return this.#send(now, tasks)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ now, tasks, characters, resolve, reject })
-      if (this.#flying === 0) this.#pump()
+      if (this.#flying === 0 && !this.#soon) this.#pump()
       else this.#pumpSoon()
     })
   }
@@ -97,7 +97,7 @@ export class Grouping {
     const land = () => {
       if (counts) this.#flying--
       counts = false
-      this.#pumpSoon()
+      if (group.length > 1 || this.#waiting.length > 0) this.#pumpSoon()
     }
     const slow = setTimeout(land, slowMillis)
     slow.unref()

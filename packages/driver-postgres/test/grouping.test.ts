@@ -55,6 +55,21 @@ describe("grouped inserts", () => {
     assertEquals(await later, [])
   })
 
+  it("share the next one again when those of one statement go on one after the other", async () => {
+    const { sent, insert, groups } = held()
+    const caller = async (id: string, steps: number) => {
+      await insert(`${id}1`)
+      // One has more to do than another before it comes again.
+      for (let step = 0; step < steps; step++) await Promise.resolve()
+      await insert(`${id}2`)
+    }
+    insert("x")
+    for (const [index, id] of ["a", "b", "c"].entries()) void caller(id, index * 20)
+    await sent[0]!.answer()
+    await sent[1]!.answer()
+    assertEquals(groups(), ["x", "a1 b1 c1", "a2 b2 c2"])
+  })
+
   it("answer each caller for its own tasks; the first to bring an id has stored it", async () => {
     const { sent, insert } = held()
     insert("x")

@@ -151,9 +151,9 @@ const insert = Effect.fnUntraced(function* (
       return yield* new InputInvalid({ job: job.slug, ...(many ? { index } : {}), detail })
     }
     const id = options?.id ?? (yield* makeId)
-    const own: NewTask = { ...shared, ...keyed.more, id, runId: id, input: encoded.value }
     // Where its id or its key may be taken, only its answer tells whether it is a new run.
     const isNew = options?.id === undefined && job.unique === undefined
+    const own: NewTask = { ...shared, ...keyed.more, id, isNew, runId: id, input: encoded.value }
     runs.push(job.expand === undefined ? [own] : job.expand(own, { isNew }))
   }
   const holders = new Map<string, string>()

@@ -13,7 +13,7 @@ import type { Row } from "./ScheduleStore.ts"
 /** What every run of a schedule is enqueued with.
  * @category models
  * @since 0.1.0 */
-export type Template = Omit<NewTask, "id" | "runId" | "dueAt" | "awaited" | "trace">
+export type Template = Omit<NewTask, "id" | "isNew" | "runId" | "dueAt" | "awaited" | "trace">
 
 /**
  * What somebody wants a schedule to be.

@@ -14,6 +14,11 @@ export class NoAnswer extends Error {
   readonly code = "NO_ANSWER"
 }
 
+/** The code of what a unique index refused.
+ * @category constants
+ * @since 0.1.0 */
+export const uniqueViolation = "23505"
+
 /** Reads the code of a database error, also where a query builder wrapped it.
  * @category conversions
  * @since 0.1.0 */

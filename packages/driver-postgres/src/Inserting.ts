@@ -11,7 +11,7 @@ import { toDriverError } from "./DatabaseError.ts"
 import * as Deciding from "./Deciding.ts"
 import { Grouping } from "./Grouping.ts"
 import { assertOpen, CurrentJoined, join, type Joined } from "./Joined.ts"
-import { queueIdsBeside, storeTasks } from "./Storing.ts"
+import { queueIdsBeside, storeNew, storeTasks } from "./Storing.ts"
 import { hasGroups } from "./statements/Insert.ts"
 import { repeatConflicts, type Store } from "./Store.ts"
 import { asPart } from "./Transacting.ts"
@@ -66,7 +66,8 @@ const send = async (store: Store, now: string | null, tasks: Tasks) => {
   const { connection: { query }, queues } = store
   const queueId = await queues.resolve(query, queuesOf(tasks))
   await noteGroups(store, query, tasks, queueId)
-  const rows = await storeTasks(query, store.statements, now, beside, tasks, queueId)
+  const rows = await storeNew(query, store.statements, now, tasks, queueId) ??
+    await storeTasks(query, store.statements, now, beside, tasks, queueId)
   if (rows.length === 0) await assertShallow(store, query, tasks, queueId)
   return rows
 }

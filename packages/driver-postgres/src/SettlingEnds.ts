@@ -7,7 +7,7 @@
 import { type Driver, Task } from "@millrace/core"
 import type { Query } from "./Connection.ts"
 import { isSimple, isTold } from "./Consequences.ts"
-import { codeOf } from "./DatabaseError.ts"
+import { codeOf, uniqueViolation } from "./DatabaseError.ts"
 import type { Holdings } from "./Holdings.ts"
 import { answers, keyOf } from "./Settling.ts"
 import { settleParams } from "./statements/Settle.ts"
@@ -49,8 +49,6 @@ export const settleEnds = async (
     throw error
   }
 }
-
-const uniqueViolation = "23505"
 
 const applied = ({ taskId, entry }: Task.Change): Driver.Settled => ({
   taskId,

@@ -11,6 +11,7 @@ import * as Expire from "./statements/Expire.ts"
 import { find, progress } from "./statements/Find.ts"
 import * as Heartbeat from "./statements/Heartbeat.ts"
 import { insert } from "./statements/Insert.ts"
+import { insertNew } from "./statements/InsertNew.ts"
 import { insertOne } from "./statements/InsertOne.ts"
 import * as Keys from "./statements/Keys.ts"
 import { forMore, insertFlow, insertStarted } from "./statements/InsertFlow.ts"
@@ -93,6 +94,7 @@ const lists = (schema: string, descending: boolean) => ({
 })
 
 const inserts = (schema: string, channel: string) => ({
+  insertNew: insertNew(schema, channel),
   insertOne: insertOne(schema, channel),
   insert: insert(schema, channel, { groups: false, counted: false }),
   insertGroups: insert(schema, channel, { groups: true, counted: false }),

@@ -5,10 +5,12 @@
  */
 import type { Driver } from "@millrace/core"
 import type { Query, Row } from "./Connection.ts"
+import { codeOf, uniqueViolation } from "./DatabaseError.ts"
 import type { Statements } from "./Statements.ts"
 import { hasExpiry, hasGroups, type How, insertParams } from "./statements/Insert.ts"
 import { insertFlowParams, moreOf } from "./statements/InsertFlow.ts"
 import { hasLabels } from "./statements/Labels.ts"
+import { areNew, insertNewParams } from "./statements/InsertNew.ts"
 import { insertOneParams, isDue } from "./statements/InsertOne.ts"
 import type { Store } from "./Store.ts"
 
@@ -26,7 +28,7 @@ export const storeTasks = (
   queueId: (queue: string) => number,
 ): Promise<ReadonlyArray<Row>> => {
   const isCounted = how.counted === true
-  if (hasLabels(tasks) || tasks.some(isOfFlow)) {
+  if (isOfMore(tasks)) {
     const once = distinct(tasks)
     const texts = isCounted ? statements.insertFlowCounted : statements.insertFlow
     return query(texts[moreOf(once)], insertFlowParams(now, how, once, queueId))
@@ -43,6 +45,30 @@ export const storeTasks = (
     .then(([row]) => storedOf(tasks, row!))
 }
 
+/**
+ * Stores new runs of one job, or answers `undefined` where the batch is another one, or one of its
+ * ids is there already. Then nothing is stored.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const storeNew = async (
+  query: Query,
+  statements: Statements,
+  now: string | null,
+  tasks: Tasks,
+  queueId: (queue: string) => number,
+): Promise<ReadonlyArray<Row> | undefined> => {
+  if (!areNew(tasks) || isOfMore(tasks) || hasGroups(tasks) || hasExpiry(tasks)) return undefined
+  try {
+    const [row] = await query(statements.insertNew, insertNewParams(now, tasks, queueId))
+    return storedOf(tasks, row!)
+  } catch (error) {
+    if (codeOf(error) === uniqueViolation) return undefined
+    throw error
+  }
+}
+
 // Mostly it is all of them, and then nobody need be told which.
 const storedOf = (tasks: Tasks, { stored, which, transaction }: Row): ReadonlyArray<Row> =>
   stored === 0
@@ -50,6 +76,8 @@ const storedOf = (tasks: Tasks, { stored, which, transaction }: Row): ReadonlyAr
     : stored === tasks.length
     ? tasks.map(({ id }) => ({ id, transaction }))
     : (which as string).split(",").map((id) => ({ id, transaction }))
+
+const isOfMore = (tasks: Tasks): boolean => hasLabels(tasks) || tasks.some(isOfFlow)
 
 // Jobs have a statement of their own, which knows nothing of runs.
 const isOfFlow = (task: Driver.NewTask) =>

@@ -4,6 +4,7 @@ import * as Statements from "@millrace/driver-postgres/Statements"
 import { applyParams } from "@millrace/driver-postgres/statements/Apply"
 import { insertParams } from "@millrace/driver-postgres/statements/Insert"
 import { insertFlowParams } from "@millrace/driver-postgres/statements/InsertFlow"
+import { insertNewParams } from "@millrace/driver-postgres/statements/InsertNew"
 import { insertOneParams } from "@millrace/driver-postgres/statements/InsertOne"
 import { reportParams } from "@millrace/driver-postgres/statements/Report"
 import { settleParams } from "@millrace/driver-postgres/statements/Settle"
@@ -86,6 +87,7 @@ const check = async (schema: string) => {
   const stored = insertFlowParams(null, { always: false }, step, () => 1)
   const hot: ReadonlyArray<readonly [string, string, ReadonlyArray<string | null>]> = [
     ["insert", statements.insert, insertParams(null, { always: false }, F.newTasks(2), () => 1)],
+    ["insert new", statements.insertNew, insertNewParams(null, F.newTasks(2), () => 1)],
     [
       "insert one",
       statements.insertOne,

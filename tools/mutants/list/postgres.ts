@@ -4,6 +4,30 @@ import { mutantsOf } from "../Mutant.ts"
 const statements = "packages/driver-postgres/src/statements"
 
 export const postgresql = [
+  ...mutantsOf(`${statements}/InsertNew.ts`, ["pglite"], [
+    [
+      "SQL: a batch of one job wakes nobody",
+      "w.waiting and w.queue_ids @> array[$2::text::int]",
+      "w.waiting and w.queue_ids = '{}'",
+    ],
+    [
+      "SQL: a batch of one job is stored in a queue that is full",
+      'where true${andShallow(schema, "array[$2::text::int]")}',
+      "where true",
+    ],
+    [
+      "SQL: what is awaited is stored as what is not",
+      " && a.awaited === b.awaited &&",
+      " &&",
+    ],
+  ]),
+  ...mutantsOf("packages/driver-postgres/src/Storing.ts", ["pglite"], [
+    [
+      "SQL: what is said to be new is not looked for",
+      "if (codeOf(error) === uniqueViolation) return undefined",
+      "if (error === undefined) return undefined",
+    ],
+  ]),
   ...mutantsOf(`${statements}/Limited.ts`, ["pglite"], [
     [
       "SQL: what was held before a limit does not count",

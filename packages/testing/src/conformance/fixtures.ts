@@ -98,6 +98,7 @@ export class Stage {
     const id = overrides.id ?? this.id(++this.count)
     return {
       id,
+      isNew: overrides.id === undefined,
       runId: id,
       flowType: "job",
       flow: "send_email",

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { Driver } from "@millrace/core"
 import { Effect } from "effect"
 import { equal, equalJson, that } from "./expect.ts"
 import { type Case, scene } from "./fixtures.ts"
@@ -63,6 +64,50 @@ export const insertCases: ReadonlyArray<Case> = [
     const answers = yield* stage.driver.insert(more)
     equal(answers.map((answer) => answer.inserted), [true, false, true], "The answers")
     equal((yield* stage.readAll()).length, 3, "The stored tasks")
+  }),
+
+  scene("An id that is said to be new and exists changes nothing and says so", function* (stage) {
+    const [first] = yield* stage.insert([stage.newTask({ input: "1" })])
+    const before = yield* stage.read(first!)
+    const one = { ...stage.newTask({ id: first!, input: "2" }), isNew: true }
+    const more = [stage.newTask(), one, stage.newTask()]
+    const answers = yield* stage.driver.insert(more)
+    equal(answers, more.map(({ id }) => ({ id, inserted: id !== first })), "The answers")
+    const again = yield* stage.driver.insert(more)
+    equal(again, more.map(({ id }) => ({ id, inserted: false })), "The answers to a repeat")
+    equal(yield* stage.read(first!), before, "The task")
+    equal((yield* stage.claim(yield* stage.worker(), 10)).length, 3, "The claimable tasks")
+  }),
+
+  scene("New tasks that differ in one thing alone are each stored as they are", function* (stage) {
+    const differing: ReadonlyArray<Partial<Driver.NewTask>> = [
+      {},
+      { flow: "other" },
+      { step: "other" },
+      { queue: stage.otherQueue },
+      { priority: 1 },
+      { input: "2" },
+      { trace: `00-${"1".repeat(32)}-${"2".repeat(16)}-01` },
+      { maxAttempts: 7 },
+      { maxCrashes: 7 },
+      { awaited: true },
+      { delayMillis: 5000 },
+      { dueAt: 7000 },
+      { expiresMillis: 5000 },
+      { group: "a" },
+      { tags: ["a"] },
+    ]
+    for (const one of differing) {
+      const pair = [stage.newTask(), stage.newTask(one)]
+      const answers = yield* stage.driver.insert(pair)
+      equal(answers.map(({ inserted }) => inserted), [true, true], "The answers")
+      const alone = yield* stage.insertOne(one)
+      equal(
+        { ...yield* stage.read(pair[1]!.id), id: "", runId: "" },
+        { ...yield* stage.read(alone), id: "", runId: "" },
+        `The task whose ${Object.keys(one).join("")} differs`,
+      )
+    }
   }),
 
   scene("A new task has no history, no lease and no counts", function* (stage) {

@@ -80,6 +80,18 @@ export const wakeupCases: ReadonlyArray<Case> = [
     equal((yield* stage.claim(worker)).length, 1, "The claimed tasks")
   }),
 
+  scene("A batch of one job wakes a worker that waits", function* (stage) {
+    const worker = yield* stage.worker()
+    yield* heard(
+      stage,
+      Effect.gen(function* () {
+        yield* waits(stage, worker)
+        yield* stage.insert(stage.newTasks(50))
+        return ready(stage.queue)
+      }),
+    )
+  }),
+
   scene("A batch wakes a worker that waits", function* (stage) {
     const worker = yield* stage.worker()
     yield* heard(

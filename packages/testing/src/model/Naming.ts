@@ -59,6 +59,8 @@ export const newTask = (
 ): Driver.NewTask =>
   stage.newTask({
     ...{ ...rest, id: stage.id(task), queue: queueOf(stage, rest.queue), flow: flowOf(stage) },
+    // What is said to be new and is not has to be found all the same.
+    isNew: true,
     ...{
       delayMillis: delay,
       expiresMillis: expires,

@@ -128,7 +128,7 @@ const writeOf = (
 
 const draftOf = (
   { jitter, misfires, recurrence }: Plan,
-  { id: _, runId: _run, dueAt: _due, awaited: _awaited, trace: _trace, ...template }:
+  { id: _, isNew: _new, runId: _run, dueAt: _due, awaited: _awaited, trace: _trace, ...template }:
     Driver.NewTask,
 ): Scheduling.Draft => ({
   ...{ defined: false, recurrence, jitterMillis: jitter, template },

@@ -164,6 +164,7 @@ export class Driver extends Context.Service<Driver, {
    * - A heartbeat extends the lease of everything the worker holds
    * - A heartbeat never revives an expired lease
    * - A heartbeat names the held tasks that were cancelled or taken over
+   * - Of a task that is held under two leases a heartbeat names the lease that is lost
    * - The progress that a heartbeat brings is read with its task
    * - Progress is stored of the attempt that holds its task, and of no other
    * - The progress of an attempt is read until the next one begins

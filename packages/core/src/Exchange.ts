@@ -166,6 +166,14 @@ export interface Settled {
   readonly kind?: EntryKind | undefined
 }
 
+/** A task as a worker holds it. One worker can meet a task under two leases: only one is held.
+ * @category models
+ * @since 0.1.0 */
+export interface HeldTask {
+  readonly id: TaskId
+  readonly lease: number
+}
+
 /**
  * A worker says that it lives, and what it holds.
  *
@@ -176,7 +184,7 @@ export interface Heartbeat {
   readonly worker: string
   /** How long the worker's leases hold from now; 0 ends its session. */
   readonly leaseMillis: number
-  readonly held: ReadonlyArray<{ readonly id: TaskId; readonly lease: number }>
+  readonly held: ReadonlyArray<HeldTask>
   /** How far attempts are that have said so since the last one. */
   readonly progress?: ReadonlyArray<AttemptProgress> | undefined
 }
@@ -207,8 +215,8 @@ export interface Pulse {
    * `false` where the worker's lease had expired: it holds nothing any more, and needs a new name.
    */
   readonly live: boolean
-  /** Which of the held tasks it lost: cancelled, or taken over. */
-  readonly lost: ReadonlyArray<TaskId>
+  /** Which of the held tasks it lost, with their leases: cancelled, or taken over. */
+  readonly lost: ReadonlyArray<HeldTask>
 }
 
 /**

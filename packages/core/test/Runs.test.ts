@@ -117,7 +117,7 @@ describe("Runs.cancel", () => {
       const driver = yield* Driver.Driver
       const held = [{ id: task!.id, lease: task!.lease }]
       const beat = { worker: "by hand", leaseMillis: 1000, held }
-      assertEquals((yield* driver.heartbeat(beat)).lost, [runId])
+      assertEquals((yield* driver.heartbeat(beat)).lost, held)
       const late = Transition.transition(task!, {
         _tag: "AttemptEnded",
         lease: task!.lease,

@@ -64,17 +64,23 @@ export const make = (store: Store, holdings: Holdings) => {
       (query) => query(...beatOf(store.statements, now, beat)),
     )
     const live = rows[0]?.live === true
-    const lost = String(rows[0]?.lost ?? "").split(",").filter((id) => id !== "")
+    const lost = lostOf(String(rows[0]?.lost ?? ""))
     if (ends || !live) {
       holdings.forget(beat.worker)
       waiting.forget(beat.worker)
     } else if (lost.length > 0) {
-      holdings.lost(beat.worker, beat.held, new Set(lost))
+      holdings.lost(beat.worker, lost)
     }
     return { live, lost }
   })
   return { claim, heartbeat }
 }
+
+const lostOf = (text: string): ReadonlyArray<Driver.HeldTask> =>
+  text === "" ? [] : text.split(",").map((one) => {
+    const [id, lease] = one.split(" ")
+    return { id: id!, lease: Number(lease) }
+  })
 
 const beatOf = (
   { beat, beatReporting, end }: Statements,

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Task } from "@millrace/core"
+import type { Driver, Task } from "@millrace/core"
 
 /**
  * The ticket of a task that this process has claimed, which comes back with each change of it.
@@ -129,17 +129,14 @@ export class Holdings {
   /** Some of what a worker held is not its own any more: its leases stand in the history. */
   lost(
     worker: string,
-    leases: ReadonlyArray<{ readonly id: Task.TaskId; readonly lease: number }>,
-    lost: ReadonlySet<Task.TaskId>,
+    lost: ReadonlyArray<Driver.HeldTask>,
   ): void {
-    const gone = new Map(
-      leases.flatMap(({ id, lease }) => lost.has(id) ? [[id, lease] as const] : []),
-    )
+    const gone = new Set(lost.map(nameOf))
     // A worker can name what another one holds: that is lost to it, and not ended.
     for (const claim of this.#claims) {
       if (claim.worker !== worker) continue
       for (const ticket of claim.tickets) {
-        if (gone.get(ticket.id) === ticket.lease) this.#close(ticket)
+        if (gone.has(nameOf(ticket))) this.#close(ticket)
       }
     }
   }
@@ -163,3 +160,5 @@ export class Holdings {
     this.#ended.push(claim.id)
   }
 }
+
+const nameOf = ({ id, lease }: Driver.HeldTask): string => `${id} ${lease}`

@@ -62,6 +62,38 @@ describe("a worker whose storage", () => {
     ok(runs.every((run) => run.history.filter((one) => one.kind === "crashed").length <= 1))
   })
 
+  it("does not announce a cancel, and hands out the run again, loses the older attempt", async () => {
+    const ends: Array<string> = []
+    const Pack = Job.make("pack", { input: Schema.Int, timeout: "10 minutes" })
+    let attempts = 0
+    const pack = Pack.perform(() =>
+      Effect.suspend(() => {
+        const attempt = ++attempts
+        return Effect.sleep("2 minutes").pipe(
+          Effect.onExit((exit) => Effect.sync(() => ends.push(`${attempt} ${exit._tag}`))),
+        )
+      })
+    )
+    const served = Effect.gen(function* () {
+      const id = yield* Pack.enqueue(1)
+      yield* TestClock.adjust(1000)
+      yield* Runs.cancel(id)
+      yield* Runs.retry(id)
+      yield* TestClock.adjust(1000)
+      deepStrictEqual(attempts, 2, "Both attempts run beside each other")
+      yield* TestClock.adjust("1 minute")
+      deepStrictEqual(ends, ["1 Failure"], "The first is interrupted, and the second is not")
+      yield* TestClock.adjust("2 minutes")
+      return yield* Runs.get(id)
+    })
+    const run = await faulty(
+      (driver) => ({ wakeups: Stream.filter(driver.wakeups, ({ _tag }) => _tag !== "Cancelled") }),
+      Effect.provide(served, Worker.layer({ jobs: [pack], lease: "30 seconds" })),
+    )
+    deepStrictEqual(ends, ["1 Failure", "2 Success"])
+    deepStrictEqual(run.state, "completed")
+  })
+
   it("applies outcomes in replies that are lost, has them applied once", async () => {
     const ran: Array<number> = []
     const runs = await faulty((driver) => ({

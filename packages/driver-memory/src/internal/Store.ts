@@ -169,7 +169,7 @@ export class Store {
     const { worker, held, leaseMillis } = beat
     const before = this.sessions.get(worker)
     if (before !== undefined && this.sessions.live(worker, now) === undefined) {
-      return { live: false, lost: held.map(({ id }) => id) }
+      return { live: false, lost: held }
     }
     if (leaseMillis === 0) this.sessions.end(worker)
     else this.sessions.extend(worker, now + leaseMillis)
@@ -182,7 +182,7 @@ export class Store {
     for (const { id, ...own } of said ?? []) {
       this.rows.get(id)!.progress = { note: undefined, ...own, at: now }
     }
-    return { live: true, lost: lost.map(({ id }) => id) }
+    return { live: true, lost }
   }
 
   prune(request: Driver.PruneRequest, now: number): number {

@@ -8,7 +8,7 @@ import { nowOf } from "./Parameters.ts"
 // What a worker holds is in its claims and not in the history; the rest of what it names is lost.
 const answer = (schema: string) => `
 select exists (select 1 from session) as live, array_to_string(array(
-  select h.id from unnest($3::text::uuid[], $4::text::int[]) as h(id, lease)
+  select h.id || ' ' || h.lease from unnest($3::text::uuid[], $4::text::int[]) as h(id, lease)
   where not exists (select 1 from session)
     or exists (select 1 from ${schema}.attempts a where a.task_id = h.id and a.lease = h.lease)
     or (h.id, h.lease) not in (

@@ -137,13 +137,17 @@ export class Stage {
     return Effect.as(this.beat(worker, [], lease), worker)
   }
 
-  /** Sends a heartbeat of a worker that holds these tasks. */
+  /** Sends a heartbeat of a worker that holds these tasks, and answers the ids of what it lost. */
   beat(worker: string, held: ReadonlyArray<Held> = [], lease: number = leaseMillis) {
-    return this.driver.heartbeat({
+    const beat = {
       worker,
       leaseMillis: lease,
       held: held.map((task) => ({ id: task.id, lease: task.lease })),
-    })
+    }
+    return Effect.map(this.driver.heartbeat(beat), ({ live, lost }) => ({
+      live,
+      lost: lost.map(({ id }) => id),
+    }))
   }
 
   /** Claims at most `limit` tasks of a queue. */

@@ -165,6 +165,21 @@ export const heartbeatCases: ReadonlyArray<Case> = [
     },
   ),
 
+  scene(
+    "Of a task that is held under two leases a heartbeat names the lease that is lost",
+    function* (stage) {
+      const old = yield* stage.claimed()
+      yield* stage.settle(old, failed())
+      const worker = stage.name("a")
+      const anew = yield* stage.claimOne(worker)
+      const held = [anew, old, anew].map(({ id, lease }) => ({ id, lease }))
+      const pulse = yield* stage.driver.heartbeat({ worker, leaseMillis: 1000, held })
+      equal(pulse, { live: true, lost: [held[1]!] }, "The answer")
+      const ended = yield* stage.settle(anew, completed())
+      equal(ended.status, "applied", "The end of the attempt that holds it")
+    },
+  ),
+
   scene("A heartbeat loses nothing that it does not name", function* (stage) {
     yield* stage.insert(stage.newTasks(2))
     const worker = yield* stage.worker()

@@ -101,7 +101,7 @@ export const reportingCases: ReadonlyArray<Case> = [
     const worker = stage.name("a")
     yield* TestClock.adjust(leaseMillis)
     const pulse = yield* beat(stage, worker, [task], [[task, 0.5]])
-    equal(pulse, { live: false, lost: [task.id] }, "The answer")
+    equal(pulse, { live: false, lost: [{ id: task.id, lease: task.lease }] }, "The answer")
     equal(yield* progressOf(stage, task), undefined, "What is read")
   }),
 

@@ -40,7 +40,10 @@ export const claim = ({ tasks, nextDueMillis }: Driver.Claim) => {
 /** A pulse.
  * @category conversions
  * @since 0.1.0 */
-export const pulse = ({ live, lost }: Driver.Pulse) => ({ live, lost: [...lost].sort() })
+export const pulse = ({ live, lost }: Driver.Pulse) => ({
+  live,
+  lost: lost.map(({ id, lease }) => `${id} with lease ${lease}`).sort(),
+})
 
 /** Queues, without their age: it depends on what was moved among the ready ones.
  * @category conversions

@@ -114,7 +114,7 @@ export class Storage {
       heartbeat: (beat) =>
         call("heartbeat", driver.heartbeat(beat), ({ live, lost }) => {
           if (!live) say("has lost its lease")
-          else if (lost.length > 0) say("no longer holds", lost)
+          else if (lost.length > 0) say("no longer holds", lost.map(({ id }) => id))
         }),
       limit: (queue, limits) =>
         call("limit", driver.limit(queue, limits), () => this.#ledger.limited(queue, limits)),

@@ -67,7 +67,8 @@ const overdueMillis = 10_000
 const unknownJobMillis = 60_000
 
 export class Attempts {
-  readonly #running = new Map<TaskId, Running>()
+  // A task can be here twice: it was lost, is not known to be yet, and was claimed again.
+  readonly #running = new Set<Running>()
   readonly #served: Catalogue
   readonly #driver: Driver["Service"]
   readonly #reports: Reports
@@ -141,11 +142,11 @@ export class Attempts {
       return false
     }
     running.fiber = fiber
-    this.#running.set(held.task.id, running)
+    this.#running.add(running)
     this.#idle.closeUnsafe()
     this.deadlines.add(running, policy.timeoutMillis)
     fiber.addObserver((exit) => {
-      this.#running.delete(held.task.id)
+      this.#running.delete(running)
       this.deadlines.remove(running, policy.timeoutMillis)
       this.deadlines.remove(running, overdueMillis)
       this.#onExit(running, exit)
@@ -157,13 +158,15 @@ export class Attempts {
 
   /** Interrupts an attempt whose lease is lost; nothing of it will be written. */
   lose(id: TaskId, lease: number): void {
-    const running = this.#running.get(id)
-    if (running !== undefined && running.task.lease === lease) this.#interrupt(running, "lost")
+    for (const running of this.#running) {
+      const { task } = running
+      if (task.id === id && task.lease === lease) this.#interrupt(running, "lost")
+    }
   }
 
   /** Interrupts everything that still runs, and gives it back. */
   interruptAll(): void {
-    for (const running of this.#running.values()) {
+    for (const running of this.#running) {
       if (running.ending === undefined) this.#interrupt(running, "shutdown")
     }
   }

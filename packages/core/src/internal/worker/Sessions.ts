@@ -199,9 +199,7 @@ export class Sessions {
       )
       if (Option.isNone(pulse) || !pulse.value.live) return yield* this.#expire(session)
       session.expiresAt = sentAt + this.#leaseMillis
-      if (pulse.value.lost.length === 0) return
-      const leases = new Map(held.map(({ id, lease }) => [id, lease]))
-      for (const id of pulse.value.lost) this.#losses.lost(session, id, leases.get(id)!)
+      for (const { id, lease } of pulse.value.lost) this.#losses.lost(session, id, lease)
     })
 
   readonly #expire = (session: Session): Effect.Effect<void> => {

@@ -143,7 +143,8 @@ export class Driver extends Context.Service<Driver, {
    * - A task that is rescheduled to an instant is due at that instant
    * - A task that is rescheduled keeps its history, its counts and its priority
    * - Only a task that is ready is rescheduled
-   * - A task that is put off by hand keeps its turn among those of its key
+   * - A task that has begun keeps its turn among those of its key when it is put off
+   * - A task of a key that is put off by hand holds up nobody until it has begun
    * - The tasks of a worker are expired once its lease has ended, and not before
    * - A ready task is overdue from its expiry on, and not before
    * - A running task is not overdue

@@ -22,7 +22,7 @@ export type * from "./Finding.ts"
  */
 export interface NewTask {
   readonly id: TaskId
-  /** Whether its id was made for it, so that at most a repeat of its insert has stored it before. */
+  /** Whether its id was made for it: at most a repeat of its insert has stored it before. */
   readonly isNew?: boolean | undefined
   readonly runId: string
   readonly flowType: "job" | "flow"

@@ -44,7 +44,7 @@ export interface Key {
  */
 export interface Ready extends Place {
   readonly key: string
-  /** Whether it has a key and was claimed before. */
+  /** Whether it has a key and something happened to it, other than that it was put off by hand. */
   readonly begun: boolean
 }
 

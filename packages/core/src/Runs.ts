@@ -95,8 +95,9 @@ export const discard: (
  *
  * **Details**
  *
- * In a group a run keeps its turn: one that is put off holds up those of its key behind it, as one
- * that waits for its next attempt does.
+ * In a group a run that has begun keeps its turn: it holds up those of its key behind it, as one
+ * that waits for its next attempt does. One that has not begun holds up nobody, as one that was
+ * enqueued with a delay.
  *
  * @category managing
  * @since 0.1.0

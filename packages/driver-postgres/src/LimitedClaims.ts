@@ -160,7 +160,7 @@ const offerOf = async (
 const toCandidate = (row: Row, index: number): Candidate => ({
   id: row.task_id as string,
   key: row.key as string,
-  begun: row.key !== "" && (row.lease as number) > 0,
+  begun: row.begun === true,
   priority: row.priority as number,
   sequence: index,
   lease: row.lease as number,

@@ -17,6 +17,7 @@ import { migration as migration0007 } from "./migrations/0007.ts"
 import { migration as migration0008 } from "./migrations/0008.ts"
 import { migration as migration0009 } from "./migrations/0009.ts"
 import { migration as migration0010 } from "./migrations/0010.ts"
+import { migration as migration0011 } from "./migrations/0011.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -45,6 +46,7 @@ export const migrations: ReadonlyArray<Migration> = [
   migration0008,
   migration0009,
   migration0010,
+  migration0011,
 ]
 
 /** The version that this code knows.

@@ -140,6 +140,7 @@ const positions = (schema: Schema) => ({
     priority: smallint("priority").notNull(),
     crashes: smallint("crashes").notNull(),
     groupKey: text("group_key").notNull(),
+    putOff: boolean("put_off").notNull(),
   }, (row) => [primaryKey({ columns: [row.queueId, row.priority, row.born, row.seq] })]),
   scheduled: schema.table("scheduled", {
     runAt: instant("run_at").notNull(),
@@ -150,6 +151,7 @@ const positions = (schema: Schema) => ({
     priority: smallint("priority").notNull(),
     crashes: smallint("crashes").notNull(),
     groupKey: text("group_key").notNull(),
+    putOff: boolean("put_off").notNull(),
   }, (row) => [index("scheduled_run_at").on(row.queueId, row.runAt, row.taskId)]),
   expiring: schema.table("expiring", {
     expiresAt: instant("expires_at").notNull(),

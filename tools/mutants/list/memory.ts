@@ -28,8 +28,8 @@ export const memory = [
     ],
     [
       "memory: a heartbeat tells nothing of what was lost",
-      "lost: lost.map(({ id }) => id) }",
-      "lost: [] }",
+      "return { live: true, lost }",
+      "return { live: true, lost: [] }",
     ],
     [
       "memory: an expired worker claims",

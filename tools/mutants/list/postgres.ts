@@ -41,8 +41,20 @@ export const postgresql = [
     ],
     [
       "SQL: a key's place is not kept",
-      "order by f.nth, f.group_key = '' or f.lease = 0,",
+      "order by f.nth, f.group_key = '' or f.lease = 0 or f.put_off,",
       "order by f.nth,",
+    ],
+    [
+      "SQL: what is put off before it has begun holds up its key",
+      "\n      and not s.put_off\n",
+      "\n",
+    ],
+  ]),
+  ...mutantsOf(`${statements}/Change.ts`, ["pglite"], [
+    [
+      "SQL: what has begun loses its turn when it is put off",
+      "and a.kind <> 'rescheduled'",
+      "and a.kind = 'rescheduled'",
     ],
   ]),
   ...mutantsOf(`${statements}/Keys.ts`, ["pglite"], [

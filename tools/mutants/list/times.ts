@@ -108,8 +108,8 @@ export const times = [
   ...mutantsOf(`${sql}/statements/Limited.ts`, ["pglite"], [
     [
       "limits: SQL lets a task that waits block nobody",
-      "and s.lease > 0\n  ) as waits",
-      "and s.lease < 0\n  ) as waits",
+      "and s.lease > 0\n      and not s.put_off\n",
+      "and s.lease < 0\n      and not s.put_off\n",
     ],
     [
       "limits: SQL begins a key with its last task",

@@ -62,6 +62,10 @@ const endOf = ({ state, output, failure }: Driver.Ended, now: number): Driver.Hi
 /** Makes another row that stands where this one does. */
 export const copy = (row: Row): Row => ({ ...row, history: [...row.history] })
 
+/** Whether something happened to it, other than that it was put off by hand. */
+export const hasBegun = ({ history }: Row): boolean =>
+  history.some(({ kind }) => kind !== "rescheduled")
+
 /** Its place in its queue. */
 export const placeOf = (row: Row): Claiming.Place => ({
   priority: row.task.priority,

@@ -129,6 +129,12 @@ written as (
   returning task_id, lease, kind, state, worker, failures, crashes, due_at, finished_at
 )`
 
+/** The columns of `ready` that a task comes back with.
+ * @category models
+ * @since 0.1.0 */
+export const readyColumns =
+  "queue_id, priority, task_id, lease, failures, crashes, group_key, put_off"
+
 /**
  * The queries that put the tasks of `written` where they go, and tell who waits for that. `more`
  * continues the list of those that are ready; `stopping` says of which a worker is to be told.
@@ -144,20 +150,23 @@ export const placeWritten = (
   stopping = "kind = 'cancelled'",
 ): string => `
 back as materialized (
-  select b.*, w.queue_id, w.priority, w.group_key from written b cross join lateral (
+  select b.*, w.queue_id, w.priority, w.group_key,
+    case when b.kind = 'rescheduled' then not exists (
+      select 1 from ${schema}.attempts a where a.task_id = b.task_id and a.kind <> 'rescheduled'
+    ) else false end as put_off
+  from written b cross join lateral (
     select queue_id, priority, group_key from ${schema}.tasks where id = b.task_id limit 1
   ) w
   where b.state = 'ready'
 ),
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
-  select queue_id, priority, task_id, lease, failures, crashes, group_key
-  from back where due_at <= finished_at${more}
+  insert into ${schema}.ready (${readyColumns})
+  select ${readyColumns} from back where due_at <= finished_at${more}
 ),
 planned as (
   insert into ${schema}.scheduled (queue_id, run_at, task_id, priority, lease, failures, crashes,
-    group_key)
-  select queue_id, due_at, task_id, priority, lease, failures, crashes, group_key
+    group_key, put_off)
+  select queue_id, due_at, task_id, priority, lease, failures, crashes, group_key, put_off
   from back where due_at > finished_at
 ),
 ${wakeReady(schema, channel, readyOf(more), "false")},
@@ -165,8 +174,5 @@ ${tellEnds(schema, channel, awaited, stopping)}`
 
 const readyOf = (more: string) => {
   const back = "back where due_at <= finished_at"
-  return more === ""
-    ? back
-    : `(select queue_id, priority, task_id, lease, failures, crashes, group_key
-    from ${back}${more}) as r`
+  return more === "" ? back : `(select ${readyColumns} from ${back}${more}) as r`
 }

@@ -35,8 +35,9 @@ left_schedule as (
   delete from ${schema}.scheduled where task_id = any(array(select task_id from due))
 ),
 moved as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
-  select queue_id, priority, task_id, lease, failures, crashes, group_key from due
+  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key,
+    put_off)
+  select queue_id, priority, task_id, lease, failures, crashes, group_key, put_off from due
 )`
 
 /**

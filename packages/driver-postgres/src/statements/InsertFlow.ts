@@ -6,6 +6,7 @@
  */
 import type { Driver } from "@millrace/core"
 import type { Element } from "../ArrayLiteral.ts"
+import { readyColumns } from "./Change.ts"
 import {
   andShallow,
   expiryOf,
@@ -132,8 +133,8 @@ export interface How {
 
 const placing = (schema: string, more: string) => `
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
-  select queue_id, priority, task_id, lease, failures, crashes, group_key from fresh${more}
+  insert into ${schema}.ready (${readyColumns})
+  select queue_id, priority, task_id, lease, failures, crashes, group_key, false from fresh${more}
 )`
 
 /**

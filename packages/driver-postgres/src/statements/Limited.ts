@@ -103,6 +103,7 @@ with recursive k as (
 select k.key, exists (
     select 1 from ${schema}.scheduled s
     where s.queue_id = $1::text::int and s.group_key = k.key and s.group_key <> '' and s.lease > 0
+      and not s.put_off
   ) as waits,
   b.level::float8 as level, b.period_millis::float8 as period, b.at_millis::float8 as at
 from k left join lateral (
@@ -121,11 +122,13 @@ select exists (
   ) f where f.group_key = ''
 ) as there`
 
-const ofKey = (schema: string, lease: string) =>
+const begun = "r.lease > 0 and not r.put_off"
+
+const ofKey = (schema: string, which: string) =>
   `(
       select r.* from ${schema}.ready r
       where r.queue_id = $1::text::int and r.group_key = k.key and r.group_key <> ''
-        and r.lease ${lease}
+        and ${which}
       order by r.queue_id, r.group_key, r.priority, r.born, r.seq limit k.lim
     )`
 
@@ -147,7 +150,9 @@ with k as materialized (
 ),
 first as materialized (
   select k.nth, r.* from k cross join lateral (
-    select * from (${ofKey(schema, "> 0")} union all ${ofKey(schema, "= 0")}) x limit k.lim
+    select * from (${ofKey(schema, begun)} union all ${
+  ofKey(schema, `not (${begun})`)
+}) x limit k.lim
   ) r
   where k.key <> ''
   union all
@@ -164,9 +169,10 @@ locked as materialized (
   where r.task_id = any(array(select task_id from first)) for update skip locked
 )
 select f.task_id, f.group_key as key, f.lease, f.failures, f.crashes, f.priority,
+  f.group_key <> '' and f.lease > 0 and not f.put_off as begun,
   f.task_id in (select task_id from locked) as locked
 from first f
-order by f.nth, f.group_key = '' or f.lease = 0, f.priority, f.born, f.seq`
+order by f.nth, f.group_key = '' or f.lease = 0 or f.put_off, f.priority, f.born, f.seq`
 
 /** The first ready tasks of queues, locked. `$1` queue ids, `$2` limits.
  * @category statements

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { readyColumns } from "./Change.ts"
 import { nowOf, rows } from "./Parameters.ts"
 import { wakeReady } from "./Wake.ts"
 
@@ -126,7 +127,7 @@ moved as (
 export const readyOfMoved = (schema: string, groupOfStored = "null"): string => `
   select m.queue_id, m.priority, m.task_id, m.lease, m.failures, m.crashes,
     coalesce((select w.group_key from ${schema}.tasks w where w.id = m.task_id),
-      ${groupOfStored}, '') as group_key
+      ${groupOfStored}, '') as group_key, false as put_off
   from moved m where m.moved = ${moves.ready}`
 
 /** The queues of those.
@@ -183,7 +184,7 @@ turns as materialized (
 ),
 ${reporting(schema)},
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  insert into ${schema}.ready (${readyColumns})
   ${readyOfMoved(schema)}
 ),
 ${

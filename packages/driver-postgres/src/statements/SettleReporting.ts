@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { insertHistory, placeWritten, writeHistory, writingOrder } from "./Change.ts"
+import { insertHistory, placeWritten, readyColumns, writeHistory, writingOrder } from "./Change.ts"
 import { nowOf, rows } from "./Parameters.ts"
 import { andMoved, moves, queuesOfMoved, readyOfMoved, reporting } from "./Report.ts"
 import {
@@ -92,7 +92,7 @@ written as (
 ),
 ${telling(schema)},
 placed as (
-  insert into ${schema}.ready (queue_id, priority, task_id, lease, failures, crashes, group_key)
+  insert into ${schema}.ready (${readyColumns})
   ${readyOfMoved(schema)}
 ),
 ${wakeReady(schema, channel, `(${queuesOfMoved}) as r`, "false")},

@@ -139,15 +139,11 @@ export class Stage {
 
   /** Sends a heartbeat of a worker that holds these tasks, and answers the ids of what it lost. */
   beat(worker: string, held: ReadonlyArray<Held> = [], lease: number = leaseMillis) {
-    const beat = {
-      worker,
-      leaseMillis: lease,
-      held: held.map((task) => ({ id: task.id, lease: task.lease })),
-    }
-    return Effect.map(this.driver.heartbeat(beat), ({ live, lost }) => ({
-      live,
-      lost: lost.map(({ id }) => id),
-    }))
+    const named = held.map((task) => ({ id: task.id, lease: task.lease }))
+    return Effect.map(
+      this.driver.heartbeat({ worker, leaseMillis: lease, held: named }),
+      ({ live, lost }) => ({ live, lost: lost.map(({ id }) => id) }),
+    )
   }
 
   /** Claims at most `limit` tasks of a queue. */

@@ -100,17 +100,61 @@ export const rescheduleCases: ReadonlyArray<Case> = [
     equal(yield* stage.readAll(), before, "The tasks")
   }),
 
-  scene("A task that is put off by hand keeps its turn among those of its key", function* (stage) {
+  scene(
+    "A task that has begun keeps its turn among those of its key when it is put off",
+    function* (
+      stage,
+    ) {
+      const worker = yield* stage.worker()
+      const first = yield* stage.insertOne({ group: "a" })
+      const second = yield* stage.insertOne({ group: "a" })
+      yield* stage.attempt(worker, failed(500))
+      yield* to(stage, first, 1000)
+      yield* TestClock.adjust(999)
+      equal(yield* claimable(stage, worker), [], "While it is put off")
+      yield* TestClock.adjust(1)
+      const task = yield* stage.claimOne(worker)
+      equal(task.id, first, "What is claimed then")
+      yield* stage.settle(task, completed())
+      equal(yield* claimable(stage, worker), [second], "What is claimed after it")
+    },
+  ),
+
+  scene("A task of a key that is put off by hand holds up nobody until it has begun", function* (
+    stage,
+  ) {
+    const [first] = yield* stage.insert(stage.newTasks(3, { group: "a" }))
     const worker = yield* stage.worker()
-    const first = yield* stage.insertOne({ group: "a" })
-    const second = yield* stage.insertOne({ group: "a" })
-    yield* to(stage, first, 1000)
-    equal(yield* claimable(stage, worker), [], "While it is put off")
+    yield* to(stage, first!, 5000)
+    yield* to(stage, first!, 6000)
+    yield* stage.attempt(worker, completed())
+    yield* stage.attempt(worker, completed())
+    yield* TestClock.adjust(6000)
+    const begun = yield* stage.claimOne(worker)
+    const last = yield* stage.insertOne({ group: "a" })
+    equal(begun.id, first!, "What is claimed once it is due")
+    yield* stage.settle(begun, failed(1000))
+    equal(yield* stage.claim(worker, 10), [], "What is claimed while it waits, having begun")
     yield* TestClock.adjust(1000)
-    const task = yield* stage.claimOne(worker)
-    equal(task.id, first, "What is claimed then")
-    yield* stage.settle(task, completed())
-    equal(yield* claimable(stage, worker), [second], "What is claimed after it")
+    const again = yield* stage.claimOne(worker)
+    equal(again.id, first!, "What is claimed first")
+    yield* stage.settle(again, completed())
+    equal((yield* stage.claimOne(worker)).id, last, "What is claimed then")
+  }),
+
+  scene("What was put off by hand does not overtake what has begun of its key", function* (stage) {
+    const [first, second] = yield* stage.insert(stage.newTasks(2, { group: "a" }))
+    const worker = yield* stage.worker()
+    const begun = yield* stage.claimOne(worker)
+    yield* to(stage, second!, 1000)
+    yield* TestClock.adjust(1000)
+    equal(yield* stage.claim(worker, 10), [], "What is claimed beside it")
+    yield* stage.settle(begun, failed(1000))
+    yield* TestClock.adjust(1000)
+    const again = yield* stage.claimOne(worker)
+    equal(again.id, first!, "What is claimed first")
+    yield* stage.settle(again, completed())
+    equal((yield* stage.claimOne(worker)).id, second!, "What is claimed then")
   }),
 
   scene("Of a reschedule and a claim at one time exactly one is first", function* (stage) {

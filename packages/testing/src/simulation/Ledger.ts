@@ -26,6 +26,7 @@ interface Account extends Member {
   readonly maxCrashes: number
   state: Task.State
   lease: number
+  putOff: boolean
   worker: string | undefined
   dueAt: number
   readonly enqueuedAt: number
@@ -98,6 +99,7 @@ export class Ledger {
       ...{ name: `${flow} ${this.#accounts.size + 1}`, flow, queue, group, priority },
       ...{ maxAttempts, maxCrashes, number: this.#accounts.size },
       delayed: !Claiming.isDue(dueAt, now),
+      putOff: false,
       state: ended?.state ?? task.state ?? "ready",
       lease: ended === undefined ? 0 : 1,
       worker: undefined,
@@ -197,6 +199,7 @@ export class Ledger {
       const wrong = this.#limits.claimed(account, this.#open, now)
       if (wrong !== undefined) this.#break(wrong, task.id)
       account.lease = task.lease
+      account.putOff = false
       account.worker = worker
     }
   }
@@ -254,6 +257,7 @@ export class Ledger {
     if (Task.isTerminal(state)) this.#open.add(account)
     account.state = change.to.state
     account.lease = change.entry.lease
+    account.putOff = kind === "rescheduled" && (lease === 0 || account.putOff)
     account.worker = undefined
     if (change.to.state === "ready") account.dueAt = change.to.dueAt ?? now + change.to.delayMillis
     else if (change.to.state !== "waiting") this.#open.delete(account)

@@ -21,6 +21,8 @@ export interface Member {
   readonly lease: number
   /** Whether it was to wait from the start. */
   readonly delayed: boolean
+  /** Whether it was put off by hand, and nothing else has happened to it. */
+  readonly putOff: boolean
 }
 
 /**
@@ -95,4 +97,4 @@ const rememberedGrants = 500
 /** Whether a task of the same key has to end before another one may begin. */
 const holdsUp = (before: Member, after: Member): boolean =>
   before.number < after.number && (before.state === "ready" || before.state === "running") &&
-  (before.lease > 0 || (!before.delayed && !after.delayed && after.lease === 0))
+  (before.lease > 0 ? !before.putOff : !before.delayed && !after.delayed && after.lease === 0)

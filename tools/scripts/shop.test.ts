@@ -11,4 +11,11 @@ describe("the simulated shop", () => {
     )
     assert(report.faults > 100, `only ${report.faults} faults`)
   })
+
+  it("is clean at the seeds that once found something", { timeout: 60_000 }, async () => {
+    // A worker that met a run under two leases; a run of a group that was put off by hand.
+    await Effect.runPromise(
+      Simulation.explore({ ...shop, seeds: [106, 1506, 2144], duration: "1 minute" }),
+    )
+  })
 })

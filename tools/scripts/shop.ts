@@ -113,4 +113,6 @@ export const shop: Simulation.Options<undefined> = {
     },
   },
   load: () => trade,
+  // What has not ended by then never will, and is soon said.
+  within: "1 day",
 }

@@ -32,6 +32,7 @@ interface Account {
 
 const optionsOf = (planted: boolean): Simulation.Options<Map<number, Account>> => ({
   state: () => new Map(),
+  within: "1 day",
   jobs: (bank) => [
     Charge.perform((order, ctx) =>
       Effect.gen(function* () {

@@ -2,6 +2,7 @@ import { Flow, Runs, Worker } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { assert, assertEquals, assertMatch } from "@std/assert"
 import { Deferred, Effect, Layer, References, Schema } from "effect"
+import { TestClock } from "effect/testing"
 import { describe, it } from "node:test"
 
 /** What happened outside of the storage, in order. */
@@ -160,6 +161,24 @@ describe("a run of a flow", () => {
       ])
     }),
   )
+
+  it("lists what is undone after what was done, also where all of it was at one instant", () => {
+    gate = Deferred.makeUnsafe()
+    const cancelled = Effect.gen(function* () {
+      const runId = yield* Slow.start(undefined)
+      yield* Deferred.await(gate)
+      yield* Runs.cancel(runId)
+      yield* TestClock.adjust("1 minute")
+      assertEquals((yield* Runs.steps(runId)).map(({ startedAt, step }) => [startedAt, step]), [
+        [0, "done"],
+        [0, "hangs"],
+        [0, "done:undo"],
+      ])
+    })
+    return Effect.runPromise(
+      cancelled.pipe(Effect.provide(live), Effect.provide(TestClock.layer())),
+    )
+  })
 
   test(
     "that is cancelled interrupts what runs, undoes what is done, and ends",

@@ -62,8 +62,13 @@ export const steps: (
   return [...Map.groupBy(records, (record) => record.step)]
     .filter(([step]) => isUndo(step) || !step.includes(":"))
     .map(([step, tasks]) => ofTasks(counts.get(step) ?? Progress.none(step), tasks))
-    .sort((a, b) => a.startedAt - b.startedAt || (a.step < b.step ? -1 : 1))
+    .sort(byBeginning)
 })
+
+// Of one millisecond the name decides, but nothing is undone before the others have begun.
+const byBeginning = (a: StepRun, b: StepRun): number =>
+  a.startedAt - b.startedAt || Number(isUndo(a.step)) - Number(isUndo(b.step)) ||
+  (a.step < b.step ? -1 : 1)
 
 const allBelow = Effect.fnUntraced(function* (
   driver: Driver["Service"],

@@ -56,7 +56,7 @@ export interface EnqueueOptions {
  * @since 0.1.0 */
 export type AnyJob = Omit<Job.Any, "prototype"> & {
   /** The tasks that are stored for a run: that of the job, or more where it is a flow. */
-  readonly expand?: (own: NewTask, options: { readonly isNew: boolean }) => ReadonlyArray<NewTask>
+  readonly expand?: (own: NewTask) => ReadonlyArray<NewTask>
 }
 
 /** Stores a run of a job.
@@ -154,7 +154,7 @@ const insert = Effect.fnUntraced(function* (
     // Where its id or its key may be taken, only its answer tells whether it is a new run.
     const isNew = options?.id === undefined && job.unique === undefined
     const own: NewTask = { ...shared, ...keyed.more, id, isNew, runId: id, input: encoded.value }
-    runs.push(job.expand === undefined ? [own] : job.expand(own, { isNew }))
+    runs.push(job.expand === undefined ? [own] : job.expand(own))
   }
   const holders = new Map<string, string>()
   for (const batch of batchesOf(runs)) {

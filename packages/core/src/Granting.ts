@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type { Place } from "./Claiming.ts"
+import type { HistoryEntry } from "./Exchange.ts"
 import type { Bucket, KeyLimits, QueueLimits } from "./Limiting.ts"
 import { millisToToken, strictKeys, taken, tokensOf } from "./Limiting.ts"
 
@@ -44,7 +45,7 @@ export interface Key {
  */
 export interface Ready extends Place {
   readonly key: string
-  /** Whether it has a key and something happened to it, other than that it was put off by hand. */
+  /** Whether it has a key, and a line of its history gives it a place (`givesPlace`). */
   readonly begun: boolean
 }
 
@@ -162,6 +163,15 @@ const millisToKey = (
   const otherwise = (waits && onFailure === "block") || (held.get(key) ?? 0) >= concurrency
   return rate === undefined || otherwise ? Infinity : millisToToken(bucket, rate, now)
 }
+
+/**
+ * Whether a line of a task's history gives it its place before others of its key that nothing has
+ * happened to: all does, but for being put off by hand.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const givesPlace = ({ kind }: Pick<HistoryEntry, "kind">): boolean => kind !== "rescheduled"
 
 /** The order of the tasks of one key: what has begun comes first, so that its place is kept.
  * @category rules

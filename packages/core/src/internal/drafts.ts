@@ -37,10 +37,7 @@ const templateOf = (
   const template = { ...shared, ...tagged, ...keyed.more, input: encoded.value }
   if (job.expand === undefined) return { ok: true, value: template }
   // The id of an occurrence may be taken, so its run begins with its own task.
-  const [{ id: _, runId: __, ...own }] = job.expand(
-    { ...template, id: "", runId: "" },
-    { isNew: false },
-  ) as [NewTask]
+  const [{ id: _, runId: __, ...own }] = job.expand({ ...template, id: "", runId: "" }) as [NewTask]
   return { ok: true, value: own }
 }
 

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Claiming, Limits } from "@millrace/core"
-import { hasBegun, hasWaited, placeOf, type Row } from "./Row.ts"
+import { hasPlace, hasWaited, placeOf, type Row } from "./Row.ts"
 
 export class Lane {
   private readonly ready: Array<Row> = []
@@ -24,7 +24,7 @@ export class Lane {
 
   /** The keys of which a task has begun and waits for its next attempt. */
   waitingKeys(): ReadonlySet<string> {
-    return new Set(this.scheduled.flatMap((row) => hasBegun(row) ? row.task.group ?? [] : []))
+    return new Set(this.scheduled.flatMap((row) => hasPlace(row) ? row.task.group ?? [] : []))
   }
 
   /** Whether nothing is ready, whatever is due later. */

@@ -5,7 +5,7 @@
  */
 import { Claiming, Granting, type Limiting, Limits } from "@millrace/core"
 import type { Lane } from "./Lane.ts"
-import { hasBegun, placeOf, type Row } from "./Row.ts"
+import { hasPlace, placeOf, type Row } from "./Row.ts"
 
 /** A ready task on offer. */
 export type Ready = Granting.Ready & { readonly row: Row }
@@ -91,7 +91,7 @@ export class Limited {
     lane.first(Infinity).forEach((row, index) => {
       const key = row.task.group ?? ""
       if (key === "" && this.grouped && index >= Limits.tasksLooked) return
-      const ready = { row, key, begun: key !== "" && hasBegun(row), ...placeOf(row) }
+      const ready = { row, key, begun: key !== "" && hasPlace(row), ...placeOf(row) }
       const all = byKey.get(key)
       if (all === undefined) byKey.set(key, [ready])
       else all.push(ready)

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Claiming, type Driver, Expiry, Labels, type Task } from "@millrace/core"
+import { type Claiming, type Driver, Expiry, Granting, Labels, type Task } from "@millrace/core"
 import type { Session } from "./Sessions.ts"
 
 /** A stored task: what was inserted, where it stands, and what happened to it. */
@@ -62,9 +62,8 @@ const endOf = ({ state, output, failure }: Driver.Ended, now: number): Driver.Hi
 /** Makes another row that stands where this one does. */
 export const copy = (row: Row): Row => ({ ...row, history: [...row.history] })
 
-/** Whether something happened to it, other than that it was put off by hand. */
-export const hasBegun = ({ history }: Row): boolean =>
-  history.some(({ kind }) => kind !== "rescheduled")
+/** Whether it has its place before others of its key that nothing has happened to. */
+export const hasPlace = ({ history }: Row): boolean => history.some(Granting.givesPlace)
 
 /** Its place in its queue. */
 export const placeOf = (row: Row): Claiming.Place => ({

@@ -137,7 +137,8 @@ export const readyColumns =
 
 /**
  * The queries that put the tasks of `written` where they go, and tell who waits for that. `more`
- * continues the list of those that are ready; `stopping` says of which a worker is to be told.
+ * continues the list of those that are ready; `stopping` says of which a worker is to be told. What
+ * was put off, and has no line of history that gives it a place (`Granting.givesPlace`), says so.
  *
  * @category statements
  * @since 0.1.0

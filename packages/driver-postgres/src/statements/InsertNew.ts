@@ -6,7 +6,7 @@
  */
 import type { Driver } from "@millrace/core"
 import { andShallow } from "./Insert.ts"
-import { isDue } from "./InsertOne.ts"
+import { isDue, policyParams } from "./InsertOne.ts"
 import { nowOf, rows } from "./Parameters.ts"
 
 const given = rows(12, { id: "uuid", input: "json", trace: "text" })
@@ -64,24 +64,13 @@ export const insertNewParams = (
   now: string | null,
   tasks: ReadonlyArray<Driver.NewTask>,
   queueId: (queue: string) => number,
-): ReadonlyArray<string | null> => {
-  const task = tasks[0]!
-  return [
-    now,
-    String(queueId(task.queue)),
-    String(task.index),
-    String(task.maxAttempts),
-    String(task.priority),
-    String(task.maxCrashes),
-    String(task.awaited),
-    task.flowType,
-    task.flow,
-    task.step,
-    task.queue,
-    ...given.encode(tasks, {
-      id: ({ id }) => id,
-      input: ({ input }) => input,
-      trace: ({ trace }) => trace,
-    }),
-  ]
-}
+): ReadonlyArray<string | null> => [
+  now,
+  ...policyParams(tasks[0]!, queueId),
+  tasks[0]!.queue,
+  ...given.encode(tasks, {
+    id: ({ id }) => id,
+    input: ({ input }) => input,
+    trace: ({ trace }) => trace,
+  }),
+]

@@ -61,6 +61,18 @@ export const insertOneParams = (
   how.transaction ?? null,
   task.id,
   task.runId === task.id ? null : task.runId,
+  ...policyParams(task, queueId),
+  task.input,
+  task.trace ?? null,
+]
+
+/** Writes what the tasks of one job have in common: `queue_id` to `step`, as `insertOne` has them.
+ * @category statements
+ * @since 0.1.0 */
+export const policyParams = (
+  task: Driver.NewTask,
+  queueId: (queue: string) => number,
+): ReadonlyArray<string> => [
   String(queueId(task.queue)),
   String(task.index),
   String(task.maxAttempts),
@@ -70,6 +82,4 @@ export const insertOneParams = (
   task.flowType,
   task.flow,
   task.step,
-  task.input,
-  task.trace ?? null,
 ]

@@ -84,6 +84,8 @@ export const insertCases: ReadonlyArray<Case> = [
       {},
       { flow: "other" },
       { step: "other" },
+      { index: 1 },
+      { flowType: "flow" },
       { queue: stage.otherQueue },
       { priority: 1 },
       { input: "2" },

@@ -63,47 +63,38 @@ export const waits = (stage: Stage, worker: string, queue: string = stage.queue)
     { until: (claim) => claim.tasks.length === 0 },
   )
 
+/** Stores tasks while a worker waits, which has to hear of that; answers the worker. */
+const wakes = (stage: Stage, tasks: () => ReadonlyArray<Driver.NewTask>) =>
+  Effect.gen(function* () {
+    const worker = yield* stage.worker()
+    yield* heard(
+      stage,
+      Effect.gen(function* () {
+        yield* waits(stage, worker)
+        yield* stage.insert(tasks())
+        return ready(stage.queue)
+      }),
+    )
+    return worker
+  })
+
 /** Cases of wakeups.
  * @category cases
  * @since 0.1.0 */
 export const wakeupCases: ReadonlyArray<Case> = [
   scene("An insert wakes a worker that waits", function* (stage) {
-    const worker = yield* stage.worker()
-    yield* heard(
-      stage,
-      Effect.gen(function* () {
-        yield* waits(stage, worker)
-        yield* stage.insertOne()
-        return ready(stage.queue)
-      }),
-    )
+    const worker = yield* wakes(stage, () => [stage.newTask()])
     equal((yield* stage.claim(worker)).length, 1, "The claimed tasks")
   }),
 
   scene("A batch of one job wakes a worker that waits", function* (stage) {
-    const worker = yield* stage.worker()
-    yield* heard(
-      stage,
-      Effect.gen(function* () {
-        yield* waits(stage, worker)
-        yield* stage.insert(stage.newTasks(50))
-        return ready(stage.queue)
-      }),
-    )
+    yield* wakes(stage, () => stage.newTasks(50))
   }),
 
   scene("A batch wakes a worker that waits", function* (stage) {
-    const worker = yield* stage.worker()
-    yield* heard(
+    yield* wakes(
       stage,
-      Effect.gen(function* () {
-        yield* waits(stage, worker)
-        yield* stage.insert([
-          stage.newTask({ queue: stage.otherQueue }),
-          ...stage.newTasks(50),
-        ])
-        return ready(stage.queue)
-      }),
+      () => [stage.newTask({ queue: stage.otherQueue }), ...stage.newTasks(50)],
     )
   }),
 

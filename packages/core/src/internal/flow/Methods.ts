@@ -56,7 +56,7 @@ const jobOf = (parts: Parts, { expiresIn, tags, unique }: Options<unknown>): Cli
     tags,
     unique: unique === undefined ? undefined : Unique.policyOf(unique as Unique.Options<never>),
     expiresMillis: Client.expiryOf(expiresIn),
-    expand: (own, options) => Starting.expand(parts, own, options),
+    expand: (own) => Starting.expand(parts, own),
   } as Partial<Client.AnyJob> as Client.AnyJob
 }
 

@@ -20,13 +20,9 @@ const startedAtOnce = 500
  * same id, or the run is to begin later or may expire, it is its own task alone: that starts the
  * first steps.
  */
-export const expand = (
-  flow: Plannable,
-  base: NewTask,
-  { isNew }: { readonly isNew: boolean },
-): ReadonlyArray<NewTask> => {
+export const expand = (flow: Plannable, base: NewTask): ReadonlyArray<NewTask> => {
   const own = ownTask(flow, base)
-  if (!isNew || own.delayMillis > 0 || own.dueAt !== undefined) return [own]
+  if (own.isNew !== true || own.delayMillis > 0 || own.dueAt !== undefined) return [own]
   if (own.expiresMillis !== undefined) return [own]
   const advanced = new Advance({
     flow,

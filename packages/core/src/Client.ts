@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
+import { Context, Effect, Result } from "effect"
 import type { Duration } from "effect"
 import type { NewTask } from "./Driver.ts"
 import { Driver } from "./Driver.ts"
@@ -12,7 +12,7 @@ import { disagreement } from "./internal/agreement.ts"
 import { problemOf } from "./internal/enqueueProblem.ts"
 import { type Instant, instantOf } from "./internal/instants.ts"
 import type * as Job from "./Job.ts"
-import { traceparent } from "./internal/traceparent.ts"
+import { traceparentOf } from "./internal/traceparent.ts"
 import * as Key from "./Key.ts"
 import * as Labels from "./Labels.ts"
 import * as Limits from "./Limits.ts"
@@ -62,14 +62,8 @@ export type AnyJob = Omit<Job.Any, "prototype"> & {
 /** Stores a run of a job.
  * @category running
  * @since 0.1.0 */
-export const enqueue = Effect.fnUntraced(function* (
-  job: AnyJob,
-  input: unknown,
-  options?: EnqueueOptions,
-) {
-  const ids = yield* insert(job, [input], options, {})
-  return ids[0]!
-})
+export const enqueue = (job: AnyJob, input: unknown, options?: EnqueueOptions) =>
+  Effect.map(insert(job, [input], options, {}), ([id]) => id!)
 
 /** Stores a run of each input.
  * @category running
@@ -133,15 +127,16 @@ const insert = Effect.fnUntraced(function* (
   options: EnqueueOptions | undefined,
   { awaited = false, many = false }: { readonly awaited?: boolean; readonly many?: boolean },
 ) {
-  const driver = yield* Driver
+  const context = yield* Effect.context<Driver>()
+  const driver = Context.get(context, Driver)
   const refused = problemOf(options, many) ?? uniqueProblemOf(driver, job, options)
   if (refused !== undefined) {
     return yield* new InputInvalid({ job: job.slug, detail: refused })
   }
   const labels = Labels.together(job.tags, options)
   if (typeof labels === "string") return yield* new InputInvalid({ job: job.slug, detail: labels })
-  const makeId = (yield* RunId.RunIds).next
-  const shared = { ...taskOf(job, options, awaited, yield* traceparent), ...labels }
+  const makeId = Context.get(context, RunId.RunIds).next
+  const shared = { ...taskOf(job, options, awaited, traceparentOf(context)), ...labels }
   const runs: Array<ReadonlyArray<NewTask>> = []
   for (let index = 0; index < inputs.length; index++) {
     const encoded = job.codecs.input.encode(inputs[index])
@@ -158,7 +153,8 @@ const insert = Effect.fnUntraced(function* (
   }
   const holders = new Map<string, string>()
   for (const batch of batchesOf(runs)) {
-    for (const { id, holder } of yield* stored(driver, job, batch, options?.whenFull === "wait")) {
+    const store = options?.whenFull === "wait" ? storedLater : stored
+    for (const { id, holder } of yield* store(driver, job, batch)) {
       if (holder !== undefined) holders.set(id, holder)
     }
   }
@@ -180,19 +176,22 @@ function* batchesOf(
   if (batch.length > 0) yield batch
 }
 
-/** Stores a batch, at once or as soon as its queue has room. */
-const stored = Effect.fnUntraced(function* (
-  driver: Driver["Service"],
-  job: AnyJob,
-  batch: ReadonlyArray<NewTask>,
-  waits: boolean,
-) {
-  if (waits) yield* refuseToWait
-  for (let pause = 50;; pause = Math.min(1000, pause * 2)) {
-    const answers = yield* driver.insert(batch)
+/** Stores a batch, or fails where its queue is full. */
+const stored = (driver: Driver["Service"], job: AnyJob, batch: ReadonlyArray<NewTask>) =>
+  Effect.flatMap(driver.insert(batch), (answers) => {
     const queue = answers[0]?.full
-    if (queue === undefined) return answers
-    if (!waits) return yield* new QueueFull({ job: job.slug, queue })
+    return queue === undefined
+      ? Effect.succeed(answers)
+      : Effect.fail(new QueueFull({ job: job.slug, queue }))
+  })
+
+/** Stores a batch as soon as its queue has room. */
+const storedLater: typeof stored = Effect.fnUntraced(function* (driver, job, batch) {
+  yield* refuseToWait
+  for (let pause = 50;; pause = Math.min(1000, pause * 2)) {
+    const answers = yield* Effect.result(stored(driver, job, batch))
+    if (Result.isSuccess(answers)) return answers.success
+    if (answers.failure._tag !== "QueueFull") return yield* Effect.fail(answers.failure)
     yield* Effect.sleep(pause)
   }
 })

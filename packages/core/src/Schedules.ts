@@ -50,7 +50,7 @@ export interface Info {
  *
  * Nothing changes where it is as it should be, so it may be called at every start. Where it recurs
  * as before it goes on from where it stands, and a paused one stays paused. In a transaction it is
- * made with the rest or not at all. A worker notices a new schedule within five seconds, or one
+ * made with the rest or not at all. A worker notices a new schedule within ten seconds, or one
  * poll interval where that is longer.
  *
  * **Example** (A digest on workdays)

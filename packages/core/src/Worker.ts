@@ -204,7 +204,7 @@ const make = Effect.fnUntraced(function* (settings: Settings.Settings) {
     progressed: () => sessions.report(),
     overdue: (held) => Upkeep.warnOverdue(context, held),
   })
-  const sessions: Sessions = new Sessions(driver, clock, settings, {
+  const sessions: Sessions = new Sessions(driver, context, settings, {
     lost: (session, id, lease) => intake.lost(session, id, lease),
     beat: (millis) => intake.giveBackOlderThan(millis),
   })

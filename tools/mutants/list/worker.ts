@@ -62,7 +62,7 @@ export const workers = [
     ],
     [
       "worker: what another took over runs on",
-      "      for (const { id, lease } of pulse.value.lost) this.#losses.lost(session, id, lease)\n",
+      "      for (const { id, lease } of exit.value.lost) this.#losses.lost(session, id, lease)\n",
       "",
     ],
   ]),

@@ -121,14 +121,14 @@ export class Intake {
     }
   })
 
-  /** Claims until `stop`. */
+  /** Claims until `stop`. Interrupting a claim on its way would lose what it answers. */
   readonly runClaims: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     let failures = 0
     while (!this.#stopping) {
       this.#claimable.closeUnsafe()
       const lanes = this.#wanted()
       if (lanes.length === 0) {
-        yield* this.#claimable.await
+        yield* Effect.interruptible(this.#claimable.await)
         continue
       }
       const claimed = yield* this.#claim(lanes)
@@ -150,7 +150,10 @@ export class Intake {
         yield* this.#waiting.for(Math.ceil(left))
       }
     }
-  }).pipe(Effect.ensuring(Effect.sync(() => this.#stopped.openUnsafe())))
+  }).pipe(
+    Effect.ensuring(Effect.sync(() => this.#stopped.openUnsafe())),
+    Effect.uninterruptible,
+  )
 
   /** Starts until nothing can be started, or the slice is over; answers whether it was. */
   #startSome(): boolean {
@@ -175,41 +178,42 @@ export class Intake {
   /** The lanes with places, where any of them may have work. */
   #wanted(): Wanted {
     const lanes: Array<Wanted[number]> = []
-    let quiet = true
-    for (const lane of this.#lanes.values()) {
-      const limit = lane.need
-      if (limit > 0) {
-        lanes.push({ queue: lane.queue, limit })
-        quiet &&= lane.quiet
-      } else {
-        // Its last announcement may have been for a place that was not free then.
-        lane.quiet = false
-      }
+    if (!this.#isAnyWanted()) return lanes
+    for (const { need, queue } of this.#lanes.values()) {
+      if (need > 0) lanes.push({ queue, limit: need })
     }
-    return quiet ? [] : lanes
+    return lanes
   }
 
-  // Interrupting a claim on its way would lose what it answers, so it is left to end.
+  /** Whether any lane has places, and may have work. */
+  #isAnyWanted(): boolean {
+    let wanted = false
+    for (const lane of this.#lanes.values()) {
+      // The last announcement may have been for a place that was not free then.
+      if (lane.need === 0) lane.quiet = false
+      else wanted ||= !lane.quiet
+    }
+    return wanted
+  }
+
   #claim(lanes: Wanted): Effect.Effect<Answer> {
     const { open } = this.#sessions
-    return Effect.uninterruptible(
-      open === undefined
-        ? Effect.matchCauseEffect(this.#sessions.current, {
-          onSuccess: (session) => this.#claimAs(session, lanes),
-          onFailure: (cause) => Effect.succeed(Exit.failCause(cause)),
-        })
-        : this.#claimAs(open, lanes),
-    )
+    if (open !== undefined) return this.#claimAs(open, lanes)
+    return Effect.matchCauseEffect(this.#sessions.current, {
+      onSuccess: (session) => this.#claimAs(session, lanes),
+      onFailure: (cause) => Effect.succeed(Exit.failCause(cause)),
+    })
   }
 
   #claimAs(session: Session, lanes: Wanted): Effect.Effect<Answer> {
     const eldest = ++this.#claims % Claiming.eldestEvery === 0
     // For what is announced from now on, this claim may be too early.
-    const loud = lanes.flatMap(({ queue }) => {
+    const loud: Array<Lane> = []
+    for (const { queue } of lanes) {
       const lane = this.#lanes.get(queue)!
-      return lane.quiet ? [] : [lane]
-    })
-    for (const lane of loud) lane.quiet = true
+      if (!lane.quiet) loud.push(lane)
+      lane.quiet = true
+    }
     const sentAt = monotonicMillis(this.#clock)
     const claim = this.#driver.claim({ worker: session.id, lanes, waits: true, eldest })
     return Effect.map(Effect.exit(claim), (claimed) => {
@@ -261,7 +265,7 @@ export class Intake {
    * the last claim found nothing.
    */
   #pauseLeft(until: number): number {
-    if (this.#stopping || this.#wanted().length > 0) return 0
+    if (this.#stopping || this.#isAnyWanted()) return 0
     const left = Math.min(until, this.#retryAt) - monotonicMillis(this.#clock)
     if (left > 0) return left
     this.#retryAt = Infinity

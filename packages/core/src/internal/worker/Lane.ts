@@ -71,6 +71,7 @@ export class Lane {
 
   /** Takes back everything that waits, or what has waited since before an instant. */
   giveBack(before: number): ReadonlyArray<Claimed> {
+    if (this.waiting === 0) return []
     const all = this.#waiting.slice(this.#head)
     this.#waiting = all.filter(({ since }) => since >= before)
     this.#head = 0

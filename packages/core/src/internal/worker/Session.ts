@@ -57,9 +57,11 @@ export class Session {
   }
 
   held(): ReadonlyArray<Holding> {
-    return this.#held.flatMap((task) =>
-      task === undefined ? [] : [{ id: task.id, lease: task.lease }]
-    )
+    const held: Array<Holding> = []
+    for (const task of this.#held) {
+      if (task !== undefined) held.push({ id: task.id, lease: task.lease })
+    }
+    return held
   }
 
   /**
@@ -80,6 +82,7 @@ export class Session {
 
   /** Takes what was said, to be sent; it is put back where it could not be. */
   takeProgress(): ReadonlyMap<Holding, AttemptProgress> {
+    if (this.#progress.size === 0) return this.#progress
     const taken = new Map(this.#progress)
     this.#progress.clear()
     return taken

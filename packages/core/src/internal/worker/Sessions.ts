@@ -1,13 +1,14 @@
 /**
  * Keeps the worker's sessions alive, tells what they lost, and recovers what other workers lost.
  */
-import { type Clock, Effect, Latch, Metric, Option } from "effect"
+import { Clock, Context, Effect, Exit, Latch, Metric, Result } from "effect"
 import type { Driver, Target } from "../../Driver.ts"
 import { DriverError } from "../../DriverError.ts"
 import * as RunId from "../../RunId.ts"
 import type { Change, Task, TaskId } from "../../Task.ts"
 import { transition } from "../../Transition.ts"
 import { monotonicMillis } from "./Monotonic.ts"
+import { Patience } from "./Patience.ts"
 import { Session } from "./Session.ts"
 import { Waiting } from "./Waiting.ts"
 
@@ -39,19 +40,23 @@ export class Sessions {
   readonly #losses: Losses
   readonly #latch = Latch.makeUnsafe(false)
   readonly #clock: Clock.Clock
+  readonly #context: Context.Context<never>
   readonly #waiting: Waiting
+  readonly #patience: Patience
   #hurried = false
   #reported = false
 
   constructor(
     driver: Driver["Service"],
-    clock: Clock.Clock,
+    context: Context.Context<never>,
     settings: { readonly name: string; readonly leaseMillis: number },
     losses: Losses,
   ) {
     this.#driver = driver
-    this.#clock = clock
-    this.#waiting = new Waiting(this.#latch, clock)
+    this.#context = context
+    this.#clock = Context.get(context, Clock.Clock)
+    this.#waiting = new Waiting(this.#latch, this.#clock)
+    this.#patience = new Patience(this.#clock)
     this.#name = settings.name
     this.#leaseMillis = settings.leaseMillis
     this.#losses = losses
@@ -115,20 +120,21 @@ export class Sessions {
       this.#hurried = false
     })
 
+  #wait(millis: number): Effect.Effect<void> {
+    const due = monotonicMillis(this.#clock) + millis
+    return Effect.flatMap(this.#waiting.for(millis), () => this.#warnLate(due))
+  }
+
   // A handler that blocks the event loop delays the heartbeats too, until the lease is lost.
-  readonly #wait = (millis: number): Effect.Effect<void> =>
-    Effect.gen({ self: this }, function* () {
-      const due = monotonicMillis(this.#clock) + millis
-      yield* this.#waiting.for(millis)
-      const late = Math.max(0, monotonicMillis(this.#clock) - due)
-      yield* Metric.update(lag, late)
-      if (late <= this.#leaseMillis / 6) return
-      yield* Effect.logWarning(
-        `The event loop was blocked for ${Math.round(late)} ms. ` +
-          `After ${this.#leaseMillis} ms without a heartbeat the worker loses its tasks: ` +
-          `let long computations yield, or move them to another thread`,
-      )
-    })
+  #warnLate(due: number): Effect.Effect<void> {
+    const late = Math.max(0, monotonicMillis(this.#clock) - due)
+    lag.updateUnsafe(late, this.#context)
+    return late <= this.#leaseMillis / 6 ? Effect.void : Effect.logWarning(
+      `The event loop was blocked for ${Math.round(late)} ms. ` +
+        `After ${this.#leaseMillis} ms without a heartbeat the worker loses its tasks: ` +
+        `let long computations yield, or move them to another thread`,
+    )
+  }
 
   /** Beats soon: somebody says that a task was cancelled. */
   hurry(): void {
@@ -160,10 +166,10 @@ export class Sessions {
     for (const session of [...this.#sessions]) {
       const over = session.state === "draining" && session.size === 0
       const beat = over ? this.#endOne(session) : this.#beat(session)
-      const problem = yield* Effect.flip(Effect.as(beat, undefined)).pipe(Effect.option)
-      if (Option.isNone(problem)) continue
+      const beaten = yield* Effect.result(beat)
+      if (Result.isSuccess(beaten)) continue
       failed = true
-      yield* Effect.logWarning(`The worker's heartbeat failed. ${problem.value.message}`)
+      yield* Effect.logWarning(`The worker's heartbeat failed. ${beaten.failure.message}`)
     }
     return failed
   })
@@ -171,38 +177,37 @@ export class Sessions {
   /** One beat of each session and one look for what others lost; answers whether any failed. */
   readonly #cycle: Effect.Effect<boolean> = Effect.gen({ self: this }, function* () {
     if (yield* this.#beatAll) return true
-    return yield* this.#recover.pipe(
-      Effect.as(false),
-      Effect.catch((error) =>
-        Effect.as(Effect.logWarning(`Recovery failed. ${error.message}`), true)
-      ),
-    )
+    const recovered = yield* Effect.result(this.#recover)
+    if (Result.isSuccess(recovered)) return false
+    yield* Effect.logWarning(`Recovery failed. ${recovered.failure.message}`)
+    return true
   })
 
-  readonly #beat = (session: Session): Effect.Effect<void, DriverError> =>
-    Effect.gen({ self: this }, function* () {
-      const sentAt = monotonicMillis(this.#clock)
-      if (sentAt >= session.expiresAt) return yield* this.#expire(session)
-      const held = session.held()
-      const said = session.takeProgress()
-      const pulse = yield* this.#driver.heartbeat({
-        worker: session.id,
-        leaseMillis: this.#leaseMillis,
-        held,
-        ...(said.size === 0 ? {} : { progress: [...said.values()] }),
-      }).pipe(
-        Effect.tapError(() => Effect.sync(() => session.putBack(said))),
-        Effect.timeoutOption(Math.ceil(session.expiresAt - sentAt)),
-        Effect.catch((error) =>
-          monotonicMillis(this.#clock) < session.expiresAt ? Effect.fail(error) : Effect.succeedNone
-        ),
-      )
-      if (Option.isNone(pulse) || !pulse.value.live) return yield* this.#expire(session)
-      session.expiresAt = sentAt + this.#leaseMillis
-      for (const { id, lease } of pulse.value.lost) this.#losses.lost(session, id, lease)
+  #beat(session: Session): Effect.Effect<void, DriverError> {
+    const sentAt = monotonicMillis(this.#clock)
+    if (sentAt >= session.expiresAt) return this.#expire(session)
+    const held = session.held()
+    const said = session.takeProgress()
+    const heartbeat = this.#driver.heartbeat({
+      worker: session.id,
+      leaseMillis: this.#leaseMillis,
+      held,
+      ...(said.size === 0 ? {} : { progress: [...said.values()] }),
     })
+    const patience = Math.ceil(session.expiresAt - sentAt)
+    return Effect.flatMap(this.#patience.exit(heartbeat, patience), (exit) => {
+      if (exit !== undefined && Exit.isFailure(exit)) {
+        session.putBack(said)
+        if (monotonicMillis(this.#clock) < session.expiresAt) return Effect.failCause(exit.cause)
+      }
+      if (exit?._tag !== "Success" || !exit.value.live) return this.#expire(session)
+      session.expiresAt = sentAt + this.#leaseMillis
+      for (const { id, lease } of exit.value.lost) this.#losses.lost(session, id, lease)
+      return Effect.void
+    })
+  }
 
-  readonly #expire = (session: Session): Effect.Effect<void> => {
+  #expire(session: Session): Effect.Effect<void> {
     this.#forget(session)
     for (const { id, lease } of session.held()) this.#losses.lost(session, id, lease)
     return Effect.logWarning(
@@ -246,17 +251,13 @@ export class Sessions {
     target: Extract<Target, { readonly limit: number }>,
     decide: (task: Task) => Change | undefined,
   ): Effect.Effect<number, DriverError> =>
-    Effect.gen({ self: this }, function* () {
-      let changed = 0
-      let more = true
-      while (more) {
-        const settled = yield* this.#driver.transact(
-          target,
-          (tasks) => tasks.flatMap((task) => decide(task) ?? []),
-        )
-        changed += settled.filter((one) => one.status === "applied").length
-        more = settled.length === target.limit
-      }
-      return changed
-    })
+    Effect.flatMap(
+      this.#driver.transact(target, (tasks) => tasks.flatMap((task) => decide(task) ?? [])),
+      (settled) => {
+        const changed = settled.filter((one) => one.status === "applied").length
+        return settled.length < target.limit
+          ? Effect.succeed(changed)
+          : Effect.map(this.#sweep(target, decide), (others) => changed + others)
+      },
+    )
 }

@@ -138,7 +138,7 @@ export class Settling {
 
   #count(batch: ReadonlyArray<Pending>, settled: ReadonlyArray<Settled>): void {
     for (const { attributes, count } of countsOf(batch, settled)) {
-      const name = JSON.stringify(attributes)
+      const name = `${attributes.job} ${attributes.queue} ${attributes.outcome}`
       let counter = this.#counters.get(name)
       if (counter === undefined) this.#counters.set(name, counter = counterOf(attributes))
       counter.updateUnsafe(count, this.#context)

@@ -92,16 +92,15 @@ const ended = (attempts: Attempts, millis: number): Effect.Effect<unknown> =>
 /** Acts on the driver's hints. Without them there is still the poll, so losing them is no error. */
 const listen = ({ driver, intake, sessions }: Parts): Effect.Effect<never> =>
   driver.wakeups.pipe(
-    Stream.runForEachArray((wakeups) =>
-      Effect.sync(() => {
-        for (const wakeup of wakeups) {
-          if (wakeup._tag === "Ready") intake.wake(wakeup.queue)
-          if (wakeup._tag === "Missed") intake.wake()
-          // Only a heartbeat tells whether this worker's lease of the task is meant.
-          if (wakeup._tag === "Cancelled" && sessions.holds(wakeup.taskId)) sessions.hurry()
-        }
-      })
-    ),
+    Stream.runForEachArray((wakeups) => {
+      for (const wakeup of wakeups) {
+        if (wakeup._tag === "Ready") intake.wake(wakeup.queue)
+        if (wakeup._tag === "Missed") intake.wake()
+        // Only a heartbeat tells whether this worker's lease of the task is meant.
+        if (wakeup._tag === "Cancelled" && sessions.holds(wakeup.taskId)) sessions.hurry()
+      }
+      return Effect.void
+    }),
     Effect.catch((error) =>
       Effect.logWarning(`Announcements of work are not heard for now. ${error.message}`)
     ),

@@ -1,7 +1,7 @@
 /**
  * Waits for a latch, but not for ever.
  */
-import { type Clock, Effect, type Fiber, type Latch } from "effect"
+import { type Clock, Duration, Effect, type Fiber, type Latch } from "effect"
 import { monotonicMillis } from "./Monotonic.ts"
 
 /**
@@ -26,19 +26,20 @@ export class Waiting {
   constructor(latch: Latch.Latch, clock: Clock.Clock) {
     this.#latch = latch
     this.#clock = clock
-    this.#waited = Effect.map(latch.await, () => {
+    this.#waited = Effect.interruptible(Effect.map(latch.await, () => {
       this.#until = Infinity
-    })
+    }))
   }
 
   /** Waits so long at most, from now on. */
   for(millis: number): Effect.Effect<void> {
     if (this.#latch.isOpen()) return Effect.void
-    this.#until = monotonicMillis(this.#clock) + millis
+    const now = monotonicMillis(this.#clock)
+    this.#until = now + millis
     if (this.#wakesAt <= this.#until) return this.#waited
     this.#timer?.interruptUnsafe()
     return Effect.flatMap(
-      Effect.forkChild(this.#keep(this.#until), { startImmediately: true }),
+      Effect.forkChild(this.#keep(now), { startImmediately: true }),
       (timer) => {
         this.#timer = timer
         return this.#waited
@@ -47,18 +48,19 @@ export class Waiting {
   }
 
   /** Sleeps until the wait is over, or until there is none. */
-  #keep(wakesAt: number): Effect.Effect<void> {
-    this.#wakesAt = wakesAt
-    const millis = Math.max(1, Math.round(wakesAt - monotonicMillis(this.#clock)))
-    return Effect.flatMap(Effect.sleep(millis), () => {
-      const until = this.#until
-      // A timer may fire a fraction of a millisecond early.
-      if (until !== Infinity && until - monotonicMillis(this.#clock) >= 0.5) {
-        return this.#keep(until)
-      }
-      this.#wakesAt = Infinity
-      if (until !== Infinity) this.#latch.openUnsafe()
-      return Effect.void
-    })
+  #keep(now: number): Effect.Effect<void> {
+    this.#wakesAt = this.#until
+    const millis = Math.max(1, Math.round(this.#until - now))
+    return Effect.flatMap(this.#clock.sleep(Duration.millis(millis)), this.#woken)
+  }
+
+  readonly #woken = (): Effect.Effect<void> => {
+    const now = monotonicMillis(this.#clock)
+    const waits = this.#until !== Infinity
+    // A timer may fire a fraction of a millisecond early.
+    if (waits && this.#until - now >= 0.5) return this.#keep(now)
+    this.#wakesAt = Infinity
+    if (waits) this.#latch.openUnsafe()
+    return Effect.void
   }
 }

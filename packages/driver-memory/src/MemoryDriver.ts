@@ -150,29 +150,35 @@ export const open: Effect.Effect<Opened> = Effect.gen(function* () {
 })
 
 const statementsOf = (store: Store, bell: Bell) => {
-  const step = <A>(f: (now: number) => A): Step<A> => (_, now) =>
-    Exit.succeed(bell.after(() => f(now)))
+  const alone = <A>(f: (store: Store, now: number) => A, now: number): Exit.Exit<A> => {
+    try {
+      return Exit.succeed(f(store, now))
+    } finally {
+      bell.ring()
+    }
+  }
+  const step = <A>(f: (store: Store, now: number) => A): Step<A> => (_, now) => alone(f, now)
   // In a transaction it is done on the transaction's own copy.
   const joined =
     <A>(operation: string, f: (store: Store, now: number) => A): Step<A> => (caller, now) => {
       const stage = Context.get(caller, CurrentStage)
-      if (stage?.store !== store) return Exit.succeed(bell.after(() => f(store, now)))
+      if (stage?.store !== store) return alone(f, now)
       if (stage.hasEnded) return Exit.fail(DriverError.rejected(operation, ended))
-      return Exit.succeed(bell.after(() => stage.run((copy) => f(copy, now))))
+      return Exit.succeed(stage.run((copy) => f(copy, now)))
     }
   return {
     driver: {
       insert: (tasks: Parameters<Service["insert"]>[0]) =>
         joined("insert", (at, now) => at.insert(tasks, now)),
-      claim: (request: Driver.ClaimRequest) => step((now) => store.claim(request, now)),
+      claim: (request: Driver.ClaimRequest) => step((at, now) => at.claim(request, now)),
       settle: (changes: Parameters<Service["settle"]>[0]) =>
         joined("settle", (at, now) => at.settle(changes, now)),
       transact: (...[target, decide]: Parameters<Service["transact"]>) =>
         joined("change tasks", (at, now) => at.transact(target, decide, now)),
-      heartbeat: (beat: Driver.Heartbeat) => step((now) => store.heartbeat(beat, now)),
+      heartbeat: (beat: Driver.Heartbeat) => step((at, now) => at.heartbeat(beat, now)),
       limit: (...[queue, limits]: Parameters<Service["limit"]>) =>
-        step(() => store.limit(queue, limits)),
-      prune: (request: Driver.PruneRequest) => step((now) => store.prune(request, now)),
+        step((at) => at.limit(queue, limits)),
+      prune: (request: Driver.PruneRequest) => step((at, now) => at.prune(request, now)),
       progress: (runs: Parameters<Service["progress"]>[0]) =>
         joined("read progress", (at) => at.progress(runs)),
       find: (query: Driver.FindQuery) => joined("find tasks", (at) => at.find(query)),
@@ -181,7 +187,7 @@ const statementsOf = (store: Store, bell: Bell) => {
     schedules: {
       find: (query: Parameters<Schedules["find"]>[0]) =>
         joined("find schedules", (at, now) => ({ now, rows: at.schedules.find(query) })),
-      due: (limit: number) => step((now) => ({ now, ...store.schedules.due(limit, now) })),
+      due: (limit: number) => step((at, now) => ({ now, ...at.schedules.due(limit, now) })),
       write: (write: ScheduleStore.Write) =>
         joined("write a schedule", (at, now) => {
           for (const task of write.tasks) at.limited.note(task)
@@ -220,10 +226,15 @@ const transactionsOf = (
           stage.rollback()
           return yield* exit
         }
-        const commit = () =>
-          bell.after(() => stage.commit())
-            ? Exit.void
-            : Exit.fail(DriverError.unavailable("commit", conflict))
+        const commit = () => {
+          try {
+            return stage.commit()
+              ? Exit.void
+              : Exit.fail(DriverError.unavailable("commit", conflict))
+          } finally {
+            bell.ring()
+          }
+        }
         yield* around(commit)
         return exit.value
       })

@@ -258,6 +258,6 @@ const scenarioOf = <S>(options: Options<S>, size: Size, state: S): Scenario => {
     durationMillis: size.durationMillis,
     patienceMillis: Duration.toMillis(options.within ?? "400 days"),
     load: options.load(state),
-    invariants: Object.fromEntries(invariants.map(([name, check]) => [name, () => check(state)])),
+    invariants: invariants.map(([name, check]) => [name, () => check(state)]),
   }
 }

@@ -43,7 +43,7 @@ if (import.meta.main) {
       durationMillis: 600_000,
       patienceMillis: 24 * 60 * 60 * 1000,
       load: options.load(undefined),
-      invariants: {},
+      invariants: [],
     })
     const { broken, faults, trace } = simulate(scenario, seed, new Set())
     console.log(`seed ${seed}\n${trace.lines().join("\n")}\n${faults} faults, ${broken ?? "clean"}`)

@@ -26,13 +26,9 @@ export class Bell {
     this.listeners.push(hear)
   }
 
-  /** Does a step, and then tells what it has woken. */
-  after<A>(step: () => A): A {
-    try {
-      return step()
-    } finally {
-      if (this.pending.length > 0) this.tell(this.pending.splice(0))
-    }
+  /** Tells what a step has woken, now that it is over. */
+  ring(): void {
+    if (this.pending.length > 0) this.tell(this.pending.splice(0))
   }
 
   private tell(woken: ReadonlyArray<Driver.Wakeup>): void {

@@ -24,9 +24,12 @@ export class Expiring {
 
   /** Ready tasks that are too late to begin, those first that expired first. */
   overdue(now: number, limit: number): ReadonlyArray<Row> {
-    for (const row of this.rows) if (row.history.some(Expiry.isBeginning)) this.rows.delete(row)
-    return [...this.rows]
-      .filter(({ expiresAt, state }) => state === "ready" && Expiry.isOver(expiresAt!, now))
+    const overdue: Array<Row> = []
+    for (const row of this.rows) {
+      if (row.history.some(Expiry.isBeginning)) this.rows.delete(row)
+      else if (row.state === "ready" && Expiry.isOver(row.expiresAt!, now)) overdue.push(row)
+    }
+    return overdue
       .sort((a, b) => a.expiresAt! - b.expiresAt! || (a.task.id < b.task.id ? -1 : 1))
       .slice(0, limit)
   }

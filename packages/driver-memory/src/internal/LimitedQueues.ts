@@ -40,6 +40,11 @@ export class LimitedQueues {
     return this.queues.keys()
   }
 
+  /** Whether anything is known of a queue. */
+  has(queue: string): boolean {
+    return this.queues.has(queue)
+  }
+
   /** A queue has groups from the first on, also from that of a task that is not stored. */
   note({ group, queue }: Driver.NewTask): void {
     if (group === undefined) return
@@ -62,10 +67,6 @@ export class LimitedQueues {
     now: number,
   ): { readonly claimed: ReadonlyArray<Row>; readonly nextDue: number } {
     const lanes = [...asked.keys()]
-    for (const lane of lanes) lane.promote(now)
-    if (lanes.every((lane) => lane.isEmpty && !this.queues.has(lane.queue))) {
-      return { claimed: [], nextDue: nextDueOf(lanes) }
-    }
     const offers = lanes.map((lane) => {
       const how = { running, asked: asked.get(lane)!, eldest }
       return this.queues.get(lane.queue)?.offer(lane, how, now) ?? plainOffer(lane, how)
@@ -81,7 +82,7 @@ export class LimitedQueues {
   claimedOf(row: Row, now: number): Driver.ClaimedTask {
     const limited = this.queues.get(row.task.queue)
     const how = limited === undefined ? undefined : limited.isPaced ? "paced" : "held"
-    return { ...claimedOf(row, now), limited: how }
+    return claimedOf(row, how, now)
   }
 }
 

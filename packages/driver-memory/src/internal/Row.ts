@@ -90,8 +90,15 @@ const branchOf = ({ parent, step, onExhausted = "fail" }: Driver.NewTask) =>
   parent === undefined ? undefined : { parent, step, onExhausted }
 
 /** What a worker is given. */
-export const claimedOf = (row: Row, now: number): Driver.ClaimedTask => ({
-  ...storedOf(row),
+export const claimedOf = (
+  row: Row,
+  limited: Driver.ClaimedTask["limited"],
+  now: number,
+): Driver.ClaimedTask => ({
+  ...row.task,
+  ...taskOf(row),
+  enqueuedAt: row.enqueuedAt,
+  limited,
   expiresInMillis: row.expiresAt === undefined || row.history.some(Expiry.isBeginning)
     ? undefined
     : row.expiresAt - now,

@@ -48,13 +48,18 @@ export class Sessions {
 
   /** The running tasks whose worker's lease has ended; what nobody holds any more is forgotten. */
   lost(running: Iterable<Row>, now: number): ReadonlyArray<Row> {
-    const held = [...running]
-    this.forget(new Set(held.map(({ session }) => session)), now)
-    return held.filter(({ session }) => Claiming.isExpired(session!.expiresAt, now))
+    const held = new Set<Session>()
+    const lost: Array<Row> = []
+    for (const row of running) {
+      held.add(row.session!)
+      if (Claiming.isExpired(row.session!.expiresAt, now)) lost.push(row)
+    }
+    this.forget(held, now)
+    return lost
   }
 
   /** Forgets the sessions that expired long ago, but for those that something is held by. */
-  private forget(held: ReadonlySet<Session | undefined>, now: number): void {
+  private forget(held: ReadonlySet<Session>, now: number): void {
     for (const [worker, session] of this.current) {
       const forgotten = Claiming.isExpired(session.expiresAt + rememberedMillis, now)
       if (forgotten && !held.has(session)) this.current.delete(worker)

@@ -86,6 +86,8 @@ export class Store {
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
     const session = this.sessions.live(request.worker, now)
     if (session === undefined) return { tasks: [], nextDueMillis: undefined }
+    const { found, nextDue: due } = this.look(request.lanes, now)
+    if (!found) return { tasks: [], nextDueMillis: millisTo(due, now) }
     const asked = new Map<Lane, number>()
     for (const { queue, limit } of request.lanes) {
       const lane = this.lane(queue)
@@ -100,8 +102,21 @@ export class Store {
     }
     return {
       tasks: claimed.map((row) => this.limited.claimedOf(row, now)),
-      nextDueMillis: nextDue === Infinity ? undefined : Math.max(0, nextDue - now),
+      nextDueMillis: millisTo(nextDue, now),
     }
+  }
+
+  /** Whether some lanes may have something to claim, and when the next of their tasks is due. */
+  private look(lanes: Driver.ClaimRequest["lanes"], now: number) {
+    let found = false
+    let nextDue = Infinity
+    for (const { queue } of lanes) {
+      const lane = this.lane(queue)
+      lane.promote(now)
+      found ||= !lane.isEmpty || this.limited.has(queue)
+      nextDue = Math.min(nextDue, lane.nextDue)
+    }
+    return { found, nextDue }
   }
 
   limit(
@@ -118,6 +133,7 @@ export class Store {
     now: number,
     byHand = false,
   ): ReadonlyArray<Driver.Settled> {
+    if (changes.length === 0) return []
     const settled = changes.map((change) => this.apply(change, now, byHand))
     const applied = changes.filter((_, index) => settled[index]!.status === "applied")
     // A run knows what it starts itself, so that wakes nobody.
@@ -272,3 +288,6 @@ export class Store {
     return lane
   }
 }
+
+const millisTo = (due: number, now: number): number | undefined =>
+  due === Infinity ? undefined : Math.max(0, due - now)

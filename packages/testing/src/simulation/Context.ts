@@ -6,13 +6,18 @@
 import { RunId } from "@millrace/core"
 import { Clock, Context, Metric, Random, References, Scheduler } from "effect"
 import type { Seeded } from "../model/Seeded.ts"
-import type { Host, World } from "./World.ts"
+import type { Host } from "./Turn.ts"
+import type { World } from "./World.ts"
 
 /** Makes the context of a host's fibers.
  * @category constructors
  * @since 0.1.0 */
 export const contextOf = (world: World, host: Host, choices: Seeded): Context.Context<never> => {
-  const bytes = (size: number) => Uint8Array.from({ length: size }, () => choices.below(256))
+  const bytes = (size: number) => {
+    const drawn = new Uint8Array(size)
+    for (let at = 0; at < size; at++) drawn[at] = choices.below(256)
+    return drawn
+  }
   return Context.empty().pipe(
     Context.add(Clock.Clock, world.clock(host)),
     Context.add(Scheduler.Scheduler, world.scheduler(host)),

@@ -1,19 +1,22 @@
 /**
- * A binary heap: the smallest element first.
+ * A binary heap: what is due first comes first.
  *
  * @since 0.1.0
  */
 
-/** Elements by an order, the smallest first.
+/** When something is due, and after which others that are due then.
  * @category models
  * @since 0.1.0 */
-export class Heap<A> {
-  readonly #all: Array<A> = []
-  readonly #order: (a: A, b: A) => number
+export interface Due {
+  readonly at: number
+  readonly order: number
+}
 
-  constructor(order: (a: A, b: A) => number) {
-    this.#order = order
-  }
+/** Elements by when they are due.
+ * @category models
+ * @since 0.1.0 */
+export class Heap<A extends Due> {
+  readonly #all: Array<A> = []
 
   get first(): A | undefined {
     return this.#all[0]
@@ -25,7 +28,7 @@ export class Heap<A> {
     all.push(one)
     while (at > 0) {
       const above = (at - 1) >>> 1
-      if (this.#order(all[above]!, one) <= 0) break
+      if (isBefore(all[above]!, one)) break
       all[at] = all[above]!
       at = above
     }
@@ -41,8 +44,8 @@ export class Heap<A> {
     while (true) {
       let below = 2 * at + 1
       if (below >= all.length) break
-      if (below + 1 < all.length && this.#order(all[below + 1]!, all[below]!) < 0) below++
-      if (this.#order(last, all[below]!) <= 0) break
+      if (below + 1 < all.length && isBefore(all[below + 1]!, all[below]!)) below++
+      if (isBefore(last, all[below]!)) break
       all[at] = all[below]!
       at = below
     }
@@ -50,3 +53,5 @@ export class Heap<A> {
     return first
   }
 }
+
+const isBefore = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)

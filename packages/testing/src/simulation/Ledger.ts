@@ -96,8 +96,14 @@ export class Ledger {
     const { flow, queue, group, priority, maxAttempts, maxCrashes, ended } = task
     const dueAt = task.dueAt ?? now + task.delayMillis
     const account: Account = {
-      ...{ name: `${flow} ${this.#accounts.size + 1}`, flow, queue, group, priority },
-      ...{ maxAttempts, maxCrashes, number: this.#accounts.size },
+      name: `${flow} ${this.#accounts.size + 1}`,
+      flow,
+      queue,
+      group,
+      priority,
+      maxAttempts,
+      maxCrashes,
+      number: this.#accounts.size,
       delayed: !Claiming.isDue(dueAt, now),
       putOff: false,
       state: ended?.state ?? task.state ?? "ready",

@@ -4,13 +4,13 @@
  * @since 0.1.0
  */
 import type { Driver } from "@millrace/core"
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 
 type Told = readonly [Driver.Wakeup, ...ReadonlyArray<Driver.Wakeup>]
 
 /**
- * A stream of the wakeups that one host is told. What is told while it listens is heard in the same
- * step, and what is told before waits for it.
+ * The wakeups that one host is told. What is told while it listens is heard in the same step, and
+ * what is told before waits for it.
  *
  * @category models
  * @since 0.1.0
@@ -18,9 +18,6 @@ type Told = readonly [Driver.Wakeup, ...ReadonlyArray<Driver.Wakeup>]
 export class Listener {
   readonly #told: Array<Driver.Wakeup> = []
   #hear: ((told: Effect.Effect<Told>) => void) | undefined
-  readonly #leave = Effect.sync(() => {
-    this.#hear = undefined
-  })
 
   tell(wakeup: Driver.Wakeup): void {
     const hear = this.#hear
@@ -29,14 +26,12 @@ export class Listener {
     else hear(Effect.succeed([wakeup]))
   }
 
-  readonly wakeups: Stream.Stream<Driver.Wakeup> = Stream.fromPull(
-    Effect.succeed(Effect.callback<Told>((resume) => {
-      if (this.#told.length > 0) {
-        const [first, ...others] = this.#told.splice(0)
-        return resume(Effect.succeed([first!, ...others]))
-      }
-      this.#hear = resume
-      return this.#leave
-    })),
-  )
+  /** What was told, as soon as anything was. */
+  readonly heard: Effect.Effect<Told> = Effect.callback<Told>((resume) => {
+    if (this.#told.length > 0) {
+      const [first, ...others] = this.#told.splice(0)
+      return resume(Effect.succeed([first!, ...others]))
+    }
+    this.#hear = resume
+  })
 }

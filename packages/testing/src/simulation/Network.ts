@@ -6,11 +6,13 @@
 import { Driver, DriverError, ScheduleStore, type Task, Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
 import { type Clock, Context, Effect, Exit, Fiber, Stream } from "effect"
-import type { Plan } from "./Faults.ts"
+import { type Answer, Call, latencyMillis, type Statement } from "./Call.ts"
+import type { Plan, StatementFate } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
 import { Listener } from "./Listener.ts"
 import type { Trace } from "./Trace.ts"
-import { Host, type World } from "./World.ts"
+import { Host } from "./Turn.ts"
+import type { World } from "./World.ts"
 
 type Service = Driver.Driver["Service"]
 
@@ -24,14 +26,6 @@ const CurrentNotes = Context.Reference<Array<() => void> | undefined>(
   "@millrace/testing/CurrentNotes",
   { defaultValue: (): Array<() => void> | undefined => undefined },
 )
-
-interface Statement<A> {
-  readonly operation: string
-  /** The tasks that it is about, where that is known before. */
-  readonly ids: ReadonlyArray<string>
-  readonly run: MemoryDriver.Statement<A>
-  readonly seen: (answer: A) => void
-}
 
 /**
  * The one storage of a simulation, and who listens to it.
@@ -76,13 +70,13 @@ export class Storage {
   /** The driver as a host has it. `reliable` hosts meet no faults. */
   driverOf(host: Host, reliable: boolean): Service {
     const { driver } = this.#memory.statements
-    const say = (what: string, ids: ReadonlyArray<string> = [], how = "") =>
+    const say = (what: string, ids = none, how = "") =>
       this.#trace.add(this.#world.now, host.name, what, this.#names(ids), how)
     const call = <A>(
       operation: string,
       run: MemoryDriver.Statement<A>,
       seen: (a: A) => void,
-      ids: ReadonlyArray<string> = [],
+      ids = none,
     ) => this.#call(host, reliable, { operation, ids, run, seen })
     return {
       name: this.#memory.driver.name,
@@ -93,8 +87,9 @@ export class Storage {
         }),
       claim: (request) =>
         call("claim", driver.claim(request), ({ tasks }) => {
+          if (tasks.length === 0) return
           this.#ledger.claimed(request.worker, tasks, this.#now())
-          if (tasks.length > 0) say("claims", tasks.map((task) => task.id))
+          say("claims", tasks.map((task) => task.id))
         }),
       settle: (changes) =>
         call("settle", driver.settle(changes), (answers) => {
@@ -122,16 +117,13 @@ export class Storage {
       progress: (runs) => call("progress", driver.progress(runs), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),
       queues: call("queues", driver.queues, () => {}),
-      wakeups: Stream.unwrap(
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            const listener = new Listener()
-            this.#listeners.set(listener, host)
-            return listener
-          }),
-          (listener) => Effect.sync(() => this.#listeners.delete(listener)),
-        ).pipe(Effect.map((listener) => listener.wakeups)),
-      ),
+      wakeups: Stream.suspend(() => {
+        const listener = new Listener()
+        this.#listeners.set(listener, host)
+        return Stream.fromPull(Effect.succeed(listener.heard)).pipe(
+          Stream.ensuring(Effect.sync(() => this.#listeners.delete(listener))),
+        )
+      }),
     }
   }
 
@@ -142,7 +134,7 @@ export class Storage {
       operation: string,
       run: MemoryDriver.Statement<A>,
       seen: (a: A) => void = () => {},
-    ) => this.#call(host, reliable, { operation, ids: [], run, seen })
+    ) => this.#call(host, reliable, { operation, ids: none, run, seen })
     return {
       find: (query) => call("find schedules", schedules.find(query)),
       due: (limit) => call("find due schedules", schedules.due(limit)),
@@ -194,39 +186,59 @@ export class Storage {
   #call<A>(host: Host, reliable: boolean, statement: Statement<A>): Effect.Effect<A, DriverError> {
     return Effect.callback<A, DriverError>((resume) => {
       const caller = Fiber.getCurrent()!.context
-      const { operation } = statement
       const fate = reliable ? "done" : this.#plan.statement()
-      if (fate === "done") return this.#send(host, statement, caller, latencyMillis, resume)
-      const what = `meets a fault, ${fate}: ${operation}`
-      this.#trace.fault(this.#world.now, host.name, what, this.#names(statement.ids))
-      const lost = () => resume(Effect.fail(DriverError.unavailable(operation, `a fault: ${fate}`)))
-      if (fate === "failed") return void this.#world.after(host, 1, lost)
-      const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
-      this.#send(host, statement, caller, there, fate === "reply lost" ? lost : resume)
+      if (fate === "done") this.#send(host, statement, caller, latencyMillis, resume)
+      else this.#meet(fate, host, statement, caller, resume)
     })
+  }
+
+  /** A statement meets a fault. */
+  #meet<A>(
+    fate: Exclude<StatementFate, "done">,
+    host: Host,
+    statement: Statement<A>,
+    caller: Context.Context<never>,
+    resume: Answer<A>,
+  ): void {
+    const { ids, operation } = statement
+    const what = `meets a fault, ${fate}: ${operation}`
+    this.#trace.fault(this.#world.now, host.name, what, this.#names(ids))
+    const lost = () => resume(Exit.fail(DriverError.unavailable(operation, `a fault: ${fate}`)))
+    if (fate === "failed") return this.#world.after(host, 1, lost)
+    const there = fate === "slow" ? this.#plan.between(1000, slowMillis) : latencyMillis
+    this.#send(host, statement, caller, there, fate === "reply lost" ? lost : resume)
   }
 
   /** Executes a statement when it has arrived, and answers when its answer has. */
   #send<A>(
-    host: Host,
+    caller: Host,
     statement: Statement<A>,
-    caller: Context.Context<never>,
+    context: Context.Context<never>,
     millis: number,
-    answer: (exit: Exit.Exit<A, DriverError>) => void,
+    answer: Answer<A>,
   ): void {
-    this.#world.after(this.host, millis, () => {
-      const exit = this.#execute(statement, caller)
-      this.#world.after(host, latencyMillis, () => answer(exit))
+    const call = new Call(this.host, {
+      world: this.#world,
+      execute: this.#execute,
+      caller,
+      context,
+      statement,
+      answer,
     })
+    this.#world.give(call, millis)
   }
 
-  #execute<A>({ run, seen }: Statement<A>, caller: Context.Context<never>) {
-    const exit = attempt(() => run(caller, this.#now()))
-    if (Exit.isFailure(exit)) return exit
-    const notes = Context.get(caller, CurrentNotes)
-    if (notes === undefined) seen(exit.value)
-    else notes.push(() => seen(exit.value))
+  readonly #execute = <A>({ run, seen }: Statement<A>, context: Context.Context<never>) => {
+    const exit = attempt(run, context, this.#now())
+    if (Exit.isSuccess(exit)) this.#noted(context, seen, exit.value)
     return exit
+  }
+
+  /** What is done in a transaction is seen once that is committed. */
+  #noted<A>(context: Context.Context<never>, seen: (answer: A) => void, answer: A): void {
+    const notes = Context.get(context, CurrentNotes)
+    if (notes === undefined) seen(answer)
+    else notes.push(() => seen(answer))
   }
 
   #tell(wakeup: Driver.Wakeup): void {
@@ -247,12 +259,17 @@ export class Storage {
   }
 }
 
-const latencyMillis = 1
 const slowMillis = 60_000
 
-const attempt = <A>(run: () => Exit.Exit<A, DriverError>): Exit.Exit<A, DriverError> => {
+const none: ReadonlyArray<string> = []
+
+const attempt = <A>(
+  run: MemoryDriver.Statement<A>,
+  caller: Context.Context<never>,
+  now: number,
+): Exit.Exit<A, DriverError> => {
   try {
-    return run()
+    return run(caller, now)
   } catch (error) {
     return Exit.die(error)
   }

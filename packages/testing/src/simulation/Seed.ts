@@ -15,7 +15,8 @@ import { answerOf } from "./Invariant.ts"
 import { Ledger } from "./Ledger.ts"
 import { type Provided, Storage } from "./Network.ts"
 import { Trace } from "./Trace.ts"
-import { Host, World } from "./World.ts"
+import { Host } from "./Turn.ts"
+import { World } from "./World.ts"
 
 type Jobs = ReadonlyArray<Job.AnyHandled<Provided>>
 
@@ -34,7 +35,7 @@ export interface Scenario {
   readonly patienceMillis: number
   readonly load: Effect.Effect<unknown, unknown, Provided>
   /** By name: what is wrong, or `undefined`. */
-  readonly invariants: Readonly<Record<string, () => string | undefined>>
+  readonly invariants: ReadonlyArray<readonly [name: string, check: () => string | undefined]>
 }
 
 /**
@@ -183,10 +184,9 @@ class Simulated {
 
   /** What is wrong by the user's invariants. */
   #checked(): string | undefined {
-    const { invariants } = this.#scenario
-    for (const name in invariants) {
+    for (const [name, check] of this.#scenario.invariants) {
       this.#checking = `The invariant "${name}"`
-      const wrong = answerOf(invariants[name]!)
+      const wrong = answerOf(check)
       this.#checking = undefined
       if (this.#refused !== undefined) return this.#refused
       if (wrong !== undefined) return `${name}: ${wrong}`

@@ -97,8 +97,8 @@ const line = ({ atMillis, host, what, tasks, how }: Event, only?: string): strin
   const names = only !== undefined && others > 0 && tasks.includes(only)
     ? `${only} and ${others} more`
     : tasks.join(", ")
-  const words = [what, names, how].filter((word) => word !== "").join(" ")
-  return `${(atMillis / 1000).toFixed(3).padStart(10)} s  ${host.padEnd(9)} ${words}`
+  const more = `${names === "" ? "" : ` ${names}`}${how === "" ? "" : ` ${how}`}`
+  return `${(atMillis / 1000).toFixed(3).padStart(10)} s  ${host.padEnd(9)} ${what}${more}`
 }
 
 /** Whether two events have the same line, for sure. */

@@ -7,40 +7,7 @@
 import { Clock, type Context, Duration, Effect, type Fiber, type Scheduler } from "effect"
 import type { Seeded } from "../model/Seeded.ts"
 import { Heap } from "./Heap.ts"
-
-/**
- * What lives and dies as one: its fibers run only while it is alive and not paused. A crashed one
- * never runs again; no finalizer of its fibers does.
- *
- * @category models
- * @since 0.1.0
- */
-export class Host {
-  readonly name: string
-  state: "alive" | "paused" | "crashed" = "alive"
-  /** What became ready while it was paused. */
-  readonly backlog: Array<() => void> = []
-  /** How far its wall clock is from the world's. */
-  readonly skewMillis: number
-
-  constructor(name: string, skewMillis: number) {
-    this.name = name
-    this.skewMillis = skewMillis
-  }
-}
-
-interface Ready {
-  readonly host: Host
-  readonly run: () => void
-  /** Taken back before it ran. */
-  cancelled?: boolean
-}
-
-interface Sleeper extends Ready {
-  readonly at: number
-  readonly order: number
-  cancelled: boolean
-}
+import { Action, type Host, type Turn, Waking } from "./Turn.ts"
 
 /**
  * The virtual time, and everything that waits for it or is ready.
@@ -59,26 +26,33 @@ export class World {
   lastContext: Context.Context<never> | undefined
   readonly #schedulers = new Set<Scheduler.Scheduler>()
   readonly #choices: Seeded
-  readonly #ready: Array<Ready> = []
-  readonly #sleepers = new Heap<Sleeper>((a, b) => a.at - b.at || a.order - b.order)
+  readonly #ready: Array<Turn> = []
+  readonly #later = new Heap<Turn>()
   #order = 0
+  #nanosAt = 0
+  #nanos = 0n
 
   constructor(choices: Seeded) {
     this.#choices = choices
   }
 
-  /** Makes something ready to run as part of a host. */
-  schedule(host: Host, run: () => void): void {
-    if (host.state === "alive") this.#ready.push({ host, run })
-    else if (host.state === "paused") host.backlog.push(run)
+  /** Calls something as part of a host after a time. */
+  after(host: Host, millis: number, act: () => void): void {
+    this.give(new Action(host, act), millis)
   }
 
-  /** Runs something as part of a host after a time, unless what this answers is cancelled. */
-  after(host: Host, millis: number, run: () => void): { cancelled: boolean } {
-    const at = this.now + Math.max(0, millis)
-    const sleeper: Sleeper = { host, run, at, order: this.#order++, cancelled: false }
-    this.#sleepers.push(sleeper)
-    return sleeper
+  /** Gives something its turn after a time, unless it is cancelled before. */
+  give(turn: Turn, millis: number): void {
+    turn.at = this.now + Math.max(0, millis)
+    turn.order = this.#order++
+    this.#later.push(turn)
+  }
+
+  /** It is the turn of something, as soon as its host can run. */
+  #schedule(turn: Turn): void {
+    const { host } = turn
+    if (host.state === "alive") this.#ready.push(turn)
+    else if (host.state === "paused") host.backlog.push(turn)
   }
 
   pause(host: Host): void {
@@ -88,7 +62,7 @@ export class World {
   resume(host: Host): void {
     if (host.state !== "paused") return
     host.state = "alive"
-    for (const run of host.backlog.splice(0)) this.schedule(host, run)
+    for (const turn of host.backlog.splice(0)) this.#schedule(turn)
   }
 
   crash(host: Host): void {
@@ -105,15 +79,16 @@ export class World {
     this.stepsAtOnce++
     do {
       while (this.#ready.length > 0) {
-        const { host, run, cancelled } = this.#draw()
-        if (cancelled === true || host.state === "crashed") continue
+        const turn = this.#draw()
+        const { cancelled, host } = turn
+        if (cancelled || host.state === "crashed") continue
         if (host.state === "paused") {
-          host.backlog.push(run)
+          host.backlog.push(turn)
           continue
         }
         this.running = host
         this.lastContext = undefined
-        run()
+        turn.run()
         return true
       }
     } while (this.#pass())
@@ -121,7 +96,7 @@ export class World {
   }
 
   /** Takes one of those that are ready. */
-  #draw(): Ready {
+  #draw(): Turn {
     const ready = this.#ready
     const last = ready.pop()!
     if (ready.length === 0) return last
@@ -134,34 +109,29 @@ export class World {
 
   /** Lets time pass until something is due; answers `false` where nothing ever is. */
   #pass(): boolean {
-    const sleepers = this.#sleepers
-    let first = sleepers.pop()
+    const later = this.#later
+    let first = later.pop()
     while (first !== undefined && (first.cancelled || first.host.state === "crashed")) {
-      first = sleepers.pop()
+      first = later.pop()
     }
     if (first === undefined) return false
     if (first.at > this.now) {
       this.now = first.at
       this.stepsAtOnce = 0
     }
-    this.#wake(first)
-    while (sleepers.first !== undefined && sleepers.first.at <= this.now) {
-      this.#wake(sleepers.pop()!)
+    this.#schedule(first)
+    while (later.first !== undefined && later.first.at <= this.now) {
+      const turn = later.pop()!
+      // One that took its sleep back after it had become due does not run either.
+      if (!turn.cancelled) this.#schedule(turn)
     }
     return true
-  }
-
-  /** One that took its sleep back after it had become due does not run either. */
-  #wake(sleeper: Sleeper): void {
-    if (sleeper.cancelled) return
-    if (sleeper.host.state === "alive") this.#ready.push(sleeper)
-    else this.schedule(sleeper.host, sleeper.run)
   }
 
   /** The scheduler of a host. */
   scheduler(host: Host): Scheduler.Scheduler {
     const dispatcher: Scheduler.SchedulerDispatcher = {
-      scheduleTask: (task) => this.schedule(host, task),
+      scheduleTask: (task) => this.#schedule(new Action(host, task)),
       // What is ready runs when the seed says so, and not before.
       flush: () => {},
     }
@@ -182,15 +152,20 @@ export class World {
     return this.#schedulers.has(fiber.cache.scheduler)
   }
 
+  /** Asked for often within one instant. */
+  #monotonicNanos(): bigint {
+    if (this.now !== this.#nanosAt) {
+      this.#nanosAt = this.now
+      this.#nanos = BigInt(Math.floor(this.now * 1e6))
+    }
+    return this.#nanos
+  }
+
   /** The clock of a host: the world's, with the host's skew on the wall clock. */
   clock(host: Host): Clock.Clock {
     const wall = () => epochMillis + Math.floor(this.now) + host.skewMillis
     const wallNanos = () => BigInt(wall()) * 1_000_000n
-    let [nanosAt, nanos] = [0, 0n]
-    const monotonic = () => {
-      if (this.now !== nanosAt) [nanosAt, nanos] = [this.now, BigInt(Math.floor(this.now * 1e6))]
-      return nanos
-    }
+    const monotonic = () => this.#monotonicNanos()
     return {
       currentTimeMillisUnsafe: wall,
       currentTimeMillis: Effect.sync(wall),
@@ -202,9 +177,10 @@ export class World {
         const millis = Duration.toMillis(duration)
         if (millis === Infinity) return Effect.never
         return Effect.callback<void>((resume) => {
-          const sleeper = this.after(host, millis, () => resume(Effect.void))
+          const waking = new Waking(host, resume)
+          this.give(waking, millis)
           return Effect.sync(() => {
-            sleeper.cancelled = true
+            waking.cancelled = true
           })
         })
       },

@@ -26,7 +26,7 @@ export const workers = [
   ...mutantsOf(`${worker}/Intake.ts`, ["calm", "storm"], [
     [
       "worker: a claim whose reply was lost is forgotten",
-      "        session.drain()\n",
+      "    else asked.session.drain()\n",
       "",
     ],
     [

@@ -5,6 +5,7 @@
  */
 import type { Driver } from "@millrace/core"
 import { Effect } from "effect"
+import { type Host, Turn } from "./Turn.ts"
 
 type Told = readonly [Driver.Wakeup, ...ReadonlyArray<Driver.Wakeup>]
 
@@ -34,4 +35,25 @@ export class Listener {
     }
     this.#hear = resume
   })
+}
+
+/**
+ * A wakeup on its way.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Telling extends Turn {
+  readonly #listener: Listener
+  readonly #wakeup: Driver.Wakeup
+
+  constructor(host: Host, listener: Listener, wakeup: Driver.Wakeup) {
+    super(host)
+    this.#listener = listener
+    this.#wakeup = wakeup
+  }
+
+  run(): void {
+    this.#listener.tell(this.#wakeup)
+  }
 }

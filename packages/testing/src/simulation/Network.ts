@@ -5,11 +5,11 @@
  */
 import { Driver, DriverError, ScheduleStore, type Task, Transaction } from "@millrace/core"
 import type { MemoryDriver } from "@millrace/driver-memory"
-import { type Clock, Context, Effect, Exit, Fiber, Stream } from "effect"
+import { Channel, type Clock, Context, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import { type Answer, Call, latencyMillis, type Statement } from "./Call.ts"
 import type { Plan, StatementFate } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
-import { Listener } from "./Listener.ts"
+import { Listener, Telling } from "./Listener.ts"
 import type { Trace } from "./Trace.ts"
 import { Host } from "./Turn.ts"
 import type { World } from "./World.ts"
@@ -42,6 +42,8 @@ export class Storage {
   readonly #ledger: Ledger
   readonly #trace: Trace
   readonly #listeners = new Map<Listener, Host>()
+  /** Whether anybody has begun a transaction: until then no statement is looked at for one. */
+  #transacted = false
 
   constructor(parts: {
     readonly world: World
@@ -117,13 +119,14 @@ export class Storage {
       progress: (runs) => call("progress", driver.progress(runs), () => {}),
       find: (query) => call("find", driver.find(query), () => {}),
       queues: call("queues", driver.queues, () => {}),
-      wakeups: Stream.suspend(() => {
-        const listener = new Listener()
-        this.#listeners.set(listener, host)
-        return Stream.fromPull(Effect.succeed(listener.heard)).pipe(
-          Stream.ensuring(Effect.sync(() => this.#listeners.delete(listener))),
-        )
-      }),
+      wakeups: Stream.fromChannel(Channel.fromTransform((_, scope) =>
+        Effect.suspend(() => {
+          const listener = new Listener()
+          this.#listeners.set(listener, host)
+          const leave = Effect.sync(() => this.#listeners.delete(listener))
+          return Effect.as(Scope.addFinalizer(scope, leave), listener.heard)
+        })
+      )),
     }
   }
 
@@ -153,6 +156,7 @@ export class Storage {
     return {
       run: (effect) =>
         Effect.flatMap(CurrentNotes, (outer) => {
+          this.#transacted = true
           const notes: Array<() => void> = []
           const written = () => {
             this.#trace.add(this.#world.now, host.name, "commits")
@@ -236,7 +240,7 @@ export class Storage {
 
   /** What is done in a transaction is seen once that is committed. */
   #noted<A>(context: Context.Context<never>, seen: (answer: A) => void, answer: A): void {
-    const notes = Context.get(context, CurrentNotes)
+    const notes = this.#transacted ? Context.get(context, CurrentNotes) : undefined
     if (notes === undefined) seen(answer)
     else notes.push(() => seen(answer))
   }
@@ -252,9 +256,10 @@ export class Storage {
         this.#trace.fault(this.#world.now, host.name, `meets a fault, ${fate}: wakeup`)
       }
       if (fate === "lost") continue
-      const offer = () => listener.tell(wakeup)
-      this.#world.after(host, fate === "late" ? this.#plan.between(1000, 60_000) : 1, offer)
-      if (fate === "doubled") this.#world.after(host, this.#plan.between(1, 1000), offer)
+      const millis = fate === "late" ? this.#plan.between(1000, 60_000) : latencyMillis
+      this.#world.give(new Telling(host, listener, wakeup), millis)
+      if (fate !== "doubled") continue
+      this.#world.give(new Telling(host, listener, wakeup), this.#plan.between(1, 1000))
     }
   }
 }

@@ -19,10 +19,17 @@ import { Waiting } from "./Waiting.ts"
 /** How long handlers that never wait may run before the event loop gets its turn. */
 const sliceMillis = 8
 
-type Answer = Exit.Exit<Claim, DriverError>
-
 /** The lanes to claim for, and how much. */
 type Wanted = ReadonlyArray<{ readonly queue: string; readonly limit: number }>
+
+/** A claim on its way. */
+interface Asked {
+  readonly session: Session
+  readonly lanes: Wanted
+  /** Those that had been announced before. */
+  readonly loud: ReadonlyArray<Lane>
+  readonly sentAt: number
+}
 
 export class Intake {
   readonly #lanes: ReadonlyMap<string, Lane>
@@ -39,6 +46,7 @@ export class Intake {
   readonly #stopped = Latch.makeUnsafe(false)
   #stopping = false
   #claims = 0
+  #asked: Asked | undefined
   /** When the next task that this worker itself put off is due. */
   #retryAt = Infinity
 
@@ -64,9 +72,7 @@ export class Intake {
 
   /** How many claimed tasks wait for a place. */
   get waiting(): number {
-    let waiting = 0
-    for (const lane of this.#lanes.values()) waiting += lane.waiting
-    return waiting
+    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.waiting, 0)
   }
 
   /** There is work in a queue, or in any. */
@@ -131,7 +137,8 @@ export class Intake {
         yield* Effect.interruptible(this.#claimable.await)
         continue
       }
-      const claimed = yield* this.#claim(lanes)
+      const claimed = yield* Effect.exit(this.#claim(lanes))
+      this.#answered(claimed)
       if (Exit.isFailure(claimed)) {
         const error = Cause.findError(claimed.cause)
         if (Result.isFailure(error)) return yield* Effect.failCause(error.failure)
@@ -196,17 +203,14 @@ export class Intake {
     return wanted
   }
 
-  #claim(lanes: Wanted): Effect.Effect<Answer> {
-    const { open } = this.#sessions
-    if (open !== undefined) return this.#claimAs(open, lanes)
-    return Effect.matchCauseEffect(this.#sessions.current, {
-      onSuccess: (session) => this.#claimAs(session, lanes),
-      onFailure: (cause) => Effect.succeed(Exit.failCause(cause)),
-    })
+  #claim(lanes: Wanted): Effect.Effect<Claim, DriverError> {
+    const { current, open } = this.#sessions
+    return open === undefined
+      ? Effect.flatMap(current, (session) => this.#claimAs(session, lanes))
+      : this.#claimAs(open, lanes)
   }
 
-  #claimAs(session: Session, lanes: Wanted): Effect.Effect<Answer> {
-    const eldest = ++this.#claims % Claiming.eldestEvery === 0
+  #claimAs(session: Session, lanes: Wanted): Effect.Effect<Claim, DriverError> {
     // For what is announced from now on, this claim may be too early.
     const loud: Array<Lane> = []
     for (const { queue } of lanes) {
@@ -214,26 +218,23 @@ export class Intake {
       if (!lane.quiet) loud.push(lane)
       lane.quiet = true
     }
-    const sentAt = monotonicMillis(this.#clock)
-    const claim = this.#driver.claim({ worker: session.id, lanes, waits: true, eldest })
-    return Effect.map(Effect.exit(claim), (claimed) => {
-      if (Exit.isSuccess(claimed) && claimed.value.tasks.length === 0) return claimed
-      for (const lane of loud) lane.quiet = false
-      if (Exit.isSuccess(claimed)) this.#take(session, lanes, claimed.value.tasks, sentAt)
-      else {
-        // The tasks may have been handed out, and only the reply been lost.
-        session.drain()
-      }
-      return claimed
-    })
+    this.#asked = { session, lanes, loud, sentAt: monotonicMillis(this.#clock) }
+    const eldest = ++this.#claims % Claiming.eldestEvery === 0
+    return this.#driver.claim({ worker: session.id, lanes, waits: true, eldest })
   }
 
-  #take(
-    session: Session,
-    lanes: Wanted,
-    tasks: ReadonlyArray<ClaimedTask>,
-    sentAt: number,
-  ): void {
+  /** The claim on its way was answered; there is none where no session could begin. */
+  #answered(claimed: Exit.Exit<Claim, DriverError>): void {
+    const asked = this.#asked
+    this.#asked = undefined
+    if (asked === undefined || (Exit.isSuccess(claimed) && claimed.value.tasks.length === 0)) return
+    for (const lane of asked.loud) lane.quiet = false
+    if (Exit.isSuccess(claimed)) this.#take(asked, claimed.value.tasks)
+    // The tasks may have been handed out, and only the reply been lost.
+    else asked.session.drain()
+  }
+
+  #take({ lanes, sentAt, session }: Asked, tasks: ReadonlyArray<ClaimedTask>): void {
     const now = monotonicMillis(this.#clock)
     const byQueue = new Map<string, Array<Claimed>>()
     for (const task of tasks) {

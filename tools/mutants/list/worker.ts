@@ -23,10 +23,10 @@ export const workers = [
     ["worker: the fence is the attempt", "fence: task.lease", "fence: task.failures + 1"],
     ["worker: handlers get no place back", "      this.#reports.freed(held.task.queue)\n", ""],
   ]),
-  ...mutantsOf(`${worker}/Intake.ts`, ["calm", "storm"], [
+  ...mutantsOf(`${worker}/Claims.ts`, ["calm", "storm"], [
     [
       "worker: a claim whose reply was lost is forgotten",
-      "    else asked.session.drain()\n",
+      "    if (Exit.isFailure(claimed)) asked.session.drain()\n",
       "",
     ],
     [

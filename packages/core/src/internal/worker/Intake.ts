@@ -2,11 +2,11 @@
  * Claims tasks when there is a place for them, and starts them.
  */
 import { Cause, type Clock, Effect, Exit, Latch, Result } from "effect"
-import * as Claiming from "../../Claiming.ts"
-import type { Claim, ClaimedTask, Driver } from "../../Driver.ts"
+import type { Claim, Driver } from "../../Driver.ts"
 import type { DriverError } from "../../DriverError.ts"
 import type { TaskId } from "../../Task.ts"
-import type { Attempts, Claimed, Held } from "./Attempts.ts"
+import type { Attempts, Held } from "./Attempts.ts"
+import { type Asked, Claims, type Wanted } from "./Claims.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { Lane } from "./Lane.ts"
 import { backoffMillis } from "./Outage.ts"
@@ -19,21 +19,8 @@ import { Waiting } from "./Waiting.ts"
 /** How long handlers that never wait may run before the event loop gets its turn. */
 const sliceMillis = 8
 
-/** The lanes to claim for, and how much. */
-type Wanted = ReadonlyArray<{ readonly queue: string; readonly limit: number }>
-
-/** A claim on its way. */
-interface Asked {
-  readonly session: Session
-  readonly lanes: Wanted
-  /** Those that had been announced before. */
-  readonly loud: ReadonlyArray<Lane>
-  readonly sentAt: number
-}
-
 export class Intake {
   readonly #lanes: ReadonlyMap<string, Lane>
-  readonly #driver: Driver["Service"]
   readonly #clock: Clock.Clock
   readonly #settings: Settings
   readonly #sessions: Sessions
@@ -42,10 +29,15 @@ export class Intake {
   /** Something may be claimed, or started. */
   readonly #claimable = Latch.makeUnsafe(true)
   readonly #waiting: Waiting
+  /** Another claim may be sent beside the first. */
+  readonly #abundant = Latch.makeUnsafe(false)
+  /** No other claim is on its way. */
+  readonly #alone = Latch.makeUnsafe(true)
   readonly #startable = Latch.makeUnsafe(false)
   readonly #stopped = Latch.makeUnsafe(false)
   #stopping = false
-  #claims = 0
+  readonly #claims: Claims
+  /** The first claim, while it is on its way. */
   #asked: Asked | undefined
   /** When the next task that this worker itself put off is due. */
   #retryAt = Infinity
@@ -58,7 +50,6 @@ export class Intake {
     readonly attempts: Attempts
     readonly settling: Settling
   }) {
-    this.#driver = parts.driver
     this.#clock = parts.clock
     this.#waiting = new Waiting(this.#claimable, parts.clock)
     this.#settings = parts.settings
@@ -67,6 +58,12 @@ export class Intake {
     this.#settling = parts.settling
     this.#lanes = new Map(
       Array.from(parts.settings.concurrency, ([queue, limit]) => [queue, new Lane(queue, limit)]),
+    )
+    this.#claims = new Claims(
+      this.#lanes,
+      parts.driver,
+      parts.clock,
+      (held) => this.#refuse(held, "Expired"),
     )
   }
 
@@ -114,7 +111,8 @@ export class Intake {
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopping = true
     this.#claimable.openUnsafe()
-    return Effect.map(this.#stopped.await, () => this.#giveBack(Infinity))
+    const ended = Effect.andThen(this.#stopped.await, this.#alone.await)
+    return Effect.map(ended, () => this.#giveBack(Infinity))
   })
 
   /** Starts what was claimed, until it is interrupted. */
@@ -124,6 +122,7 @@ export class Intake {
       this.#startable.closeUnsafe()
       while (this.#startSome()) yield* Effect.yieldNow
       this.#claimable.openUnsafe()
+      if (this.#claims.isAnyAbundant) this.#abundant.openUnsafe()
     }
   })
 
@@ -132,7 +131,7 @@ export class Intake {
     let failures = 0
     while (!this.#stopping) {
       this.#claimable.closeUnsafe()
-      const lanes = this.#wanted()
+      const lanes = this.#claims.wanted()
       if (lanes.length === 0) {
         yield* Effect.interruptible(this.#claimable.await)
         continue
@@ -162,6 +161,26 @@ export class Intake {
     Effect.uninterruptible,
   )
 
+  /**
+   * Claims beside the first claim, until it is interrupted. Where queues give all that is asked
+   * for, one claim at a time leaves the storage waiting while this worker starts what it has, and
+   * this worker waiting while the storage answers.
+   */
+  readonly runFurtherClaims: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    while (true) {
+      yield* Effect.interruptible(this.#abundant.await)
+      this.#abundant.closeUnsafe()
+      const session = this.#sessions.open
+      const lanes = this.#claims.wantedMore()
+      if (lanes.length === 0 || session === undefined || this.#stopping) continue
+      this.#alone.closeUnsafe()
+      const asked = this.#claims.ask(session, lanes)
+      const claimed = yield* Effect.exit(this.#claims.further(asked))
+      if (this.#claims.answered(asked, claimed)) this.#startable.openUnsafe()
+      this.#alone.openUnsafe()
+    }
+  }).pipe(Effect.uninterruptible)
+
   /** Starts until nothing can be started, or the slice is over; answers whether it was. */
   #startSome(): boolean {
     const began = monotonicMillis(this.#clock)
@@ -182,27 +201,6 @@ export class Intake {
     return false
   }
 
-  /** The lanes with places, where any of them may have work. */
-  #wanted(): Wanted {
-    const lanes: Array<Wanted[number]> = []
-    if (!this.#isAnyWanted()) return lanes
-    for (const { need, queue } of this.#lanes.values()) {
-      if (need > 0) lanes.push({ queue, limit: need })
-    }
-    return lanes
-  }
-
-  /** Whether any lane has places, and may have work. */
-  #isAnyWanted(): boolean {
-    let wanted = false
-    for (const lane of this.#lanes.values()) {
-      // The last announcement may have been for a place that was not free then.
-      if (lane.need === 0) lane.quiet = false
-      else wanted ||= !lane.quiet
-    }
-    return wanted
-  }
-
   #claim(lanes: Wanted): Effect.Effect<Claim, DriverError> {
     const { current, open } = this.#sessions
     return open === undefined
@@ -211,48 +209,16 @@ export class Intake {
   }
 
   #claimAs(session: Session, lanes: Wanted): Effect.Effect<Claim, DriverError> {
-    // For what is announced from now on, this claim may be too early.
-    const loud: Array<Lane> = []
-    for (const { queue } of lanes) {
-      const lane = this.#lanes.get(queue)!
-      if (!lane.quiet) loud.push(lane)
-      lane.quiet = true
-    }
-    this.#asked = { session, lanes, loud, sentAt: monotonicMillis(this.#clock) }
-    const eldest = ++this.#claims % Claiming.eldestEvery === 0
-    return this.#driver.claim({ worker: session.id, lanes, waits: true, eldest })
+    this.#asked = this.#claims.ask(session, lanes)
+    if (this.#claims.isAnyAbundant) this.#abundant.openUnsafe()
+    return this.#claims.first(this.#asked)
   }
 
-  /** The claim on its way was answered; there is none where no session could begin. */
+  /** The first claim was answered; there is none where no session could begin. */
   #answered(claimed: Exit.Exit<Claim, DriverError>): void {
     const asked = this.#asked
     this.#asked = undefined
-    if (asked === undefined || (Exit.isSuccess(claimed) && claimed.value.tasks.length === 0)) return
-    for (const lane of asked.loud) lane.quiet = false
-    if (Exit.isSuccess(claimed)) this.#take(asked, claimed.value.tasks)
-    // The tasks may have been handed out, and only the reply been lost.
-    else asked.session.drain()
-  }
-
-  #take({ lanes, sentAt, session }: Asked, tasks: ReadonlyArray<ClaimedTask>): void {
-    const now = monotonicMillis(this.#clock)
-    const byQueue = new Map<string, Array<Claimed>>()
-    for (const task of tasks) {
-      const left = task.expiresInMillis
-      const beginsBefore = left === undefined ? Infinity : sentAt + left
-      const held: Claimed = { task, session, place: session.hold(task), beginsBefore }
-      if (beginsBefore <= sentAt) {
-        this.#refuse(held, "Expired")
-        continue
-      }
-      const found = byQueue.get(task.queue)
-      if (found === undefined) byQueue.set(task.queue, [held])
-      else found.push(held)
-    }
-    for (const { queue, limit } of lanes) {
-      this.#lanes.get(queue)!.add(byQueue.get(queue) ?? [], limit, now)
-    }
-    this.#startable.openUnsafe()
+    if (asked !== undefined && this.#claims.answered(asked, claimed)) this.#startable.openUnsafe()
   }
 
   /** When to claim again, where nothing is due for some time. */
@@ -266,7 +232,7 @@ export class Intake {
    * the last claim found nothing.
    */
   #pauseLeft(until: number): number {
-    if (this.#stopping || this.#isAnyWanted()) return 0
+    if (this.#stopping || this.#claims.isAnyWanted()) return 0
     const left = Math.min(until, this.#retryAt) - monotonicMillis(this.#clock)
     if (left > 0) return left
     this.#retryAt = Infinity

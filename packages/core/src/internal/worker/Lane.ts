@@ -10,7 +10,7 @@ import type { Claimed } from "./Attempts.ts"
 const maxWaitMillis = 100
 
 /** The most that one lane claims ahead, and asks for at once. */
-const maxStock = 2 * Limits.batchSize
+const maxStock = 3 * Limits.batchSize
 const maxAsk = Limits.batchSize
 
 interface Waiting {
@@ -22,6 +22,10 @@ export class Lane {
   readonly queue: string
   readonly concurrency: number
   active = 0
+  /** How many tasks are asked for by claims that are on their way. */
+  asked = 0
+  /** The last claim was given all that it asked for here, and no limits rule what is given. */
+  abundant = false
   /** The last claim found nothing here, and nothing has announced work since. */
   quiet = false
   #waiting: Array<Waiting> = []
@@ -39,16 +43,19 @@ export class Lane {
     return this.#waiting.length - this.#head
   }
 
-  /** How many tasks to ask for; 0 while enough are at hand. */
+  /** How many tasks to ask for; 0 while enough are at hand, or on their way. */
   get need(): number {
-    const atHand = this.active + this.waiting
+    const atHand = this.active + this.waiting + this.asked
     const missing = this.#stock - atHand
     const starving = atHand < this.concurrency
-    return starving || missing * 2 >= this.#stock ? Math.min(maxAsk, Math.max(0, missing)) : 0
+    const isEnough = starving || missing >= maxAsk || missing * 2 >= this.#stock
+    return isEnough ? Math.min(maxAsk, Math.max(0, missing)) : 0
   }
 
   /** Takes what a claim of `asked` tasks answered. */
   add(claimed: ReadonlyArray<Claimed>, asked: number, now: number): void {
+    this.asked -= asked
+    this.abundant = claimed.length === asked && claimed[0]?.task.limited === undefined
     // What a rate lets through is to start now, and so is never claimed ahead.
     if (claimed[0]?.task.limited === "paced") this.#stock = this.concurrency
     else if (claimed.length === asked && this.active + this.waiting < this.concurrency) {

@@ -35,6 +35,7 @@ export const fibers = (parts: Parts): ReadonlyArray<Effect.Effect<unknown>> => [
   parts.attempts.deadlines.run,
   parts.intake.runStarts,
   parts.intake.runClaims,
+  parts.intake.runFurtherClaims,
   parts.sessions.run,
   listen(parts),
   ...Option.toArray(parts.schedules).map((store) => Ticking.run(store, parts.settings)),

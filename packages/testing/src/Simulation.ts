@@ -161,13 +161,13 @@ const shownLines = 56
  *   jobs: (charged) => [
  *     Charge.perform((order) =>
  *       Effect.andThen(
- *         Effect.sleep("2 seconds"),
- *         Effect.sync(() => void charged.set(order, (charged.get(order) ?? 0) + 1))
+ *         Effect.sync(() => void charged.set(order, (charged.get(order) ?? 0) + 1)),
+ *         Effect.sleep("20 seconds")
  *       )
  *     )
  *   ],
  *   load: () => Charge.enqueueMany([1, 2, 3, 4, 5, 6, 7, 8, 9]),
- *   faults: { replyLost: 0.2 },
+ *   faults: { crashEveryMillis: 60_000 },
  *   invariants: {
  *     "An order is charged once": (charged) =>
  *       [...charged].some(([, times]) => times > 1) ? "one was charged twice" : undefined

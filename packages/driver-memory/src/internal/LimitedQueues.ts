@@ -59,7 +59,7 @@ export class LimitedQueues {
     return max === undefined ? undefined : { depth: lane.depth, max }
   }
 
-  /** Takes what a claim is given of some lanes, and says when there may be more. */
+  /** Takes what a claim is given of some lanes; says when limits may let more through. */
   take(
     { eldest = false }: Driver.ClaimRequest,
     asked: ReadonlyMap<Lane, number>,
@@ -75,7 +75,7 @@ export class LimitedQueues {
     batches.forEach((batch, index) => offers[index]!.take(batch))
     const claimed = batches.flat().map(({ row }) => row)
     const waits = claimed.length > 0 ? [] : offers.map(({ nextMillis }) => now + nextMillis)
-    return { claimed, nextDue: Math.min(nextDueOf(lanes), ...waits) }
+    return { claimed, nextDue: Math.min(...waits) }
   }
 
   /** What a worker is given. */
@@ -85,9 +85,6 @@ export class LimitedQueues {
     return claimedOf(row, how, now)
   }
 }
-
-const nextDueOf = (lanes: ReadonlyArray<Lane>): number =>
-  lanes.reduce((first, { nextDue }) => Math.min(first, nextDue), Infinity)
 
 const plainOffer = (lane: Lane, { asked, eldest }: Asked): Offered => {
   const ready = lane.first(eldest ? Infinity : asked)

@@ -95,9 +95,7 @@ export const claimedOf = (
   limited: Driver.ClaimedTask["limited"],
   now: number,
 ): Driver.ClaimedTask => ({
-  ...row.task,
-  ...taskOf(row),
-  enqueuedAt: row.enqueuedAt,
+  ...storedOf(row),
   limited,
   expiresInMillis: row.expiresAt === undefined || row.history.some(Expiry.isBeginning)
     ? undefined

@@ -86,14 +86,15 @@ export class Store {
   claim(request: Driver.ClaimRequest, now: number): Driver.Claim {
     const session = this.sessions.live(request.worker, now)
     if (session === undefined) return { tasks: [], nextDueMillis: undefined }
-    const { found, nextDue: due } = this.look(request.lanes, now)
-    if (!found) return { tasks: [], nextDueMillis: millisTo(due, now) }
+    const { found, nextDue } = this.look(request.lanes, now)
+    if (!found) return { tasks: [], nextDueMillis: millisTo(nextDue, now) }
     const asked = new Map<Lane, number>()
     for (const { queue, limit } of request.lanes) {
       const lane = this.lane(queue)
       asked.set(lane, (asked.get(lane) ?? 0) + limit)
     }
-    const { claimed, nextDue } = this.limited.take(request, asked, this.running, now)
+    const taken = this.limited.take(request, asked, this.running, now)
+    const { claimed } = taken
     for (const row of claimed) {
       row.state = "running"
       row.lease++
@@ -102,7 +103,7 @@ export class Store {
     }
     return {
       tasks: claimed.map((row) => this.limited.claimedOf(row, now)),
-      nextDueMillis: millisTo(nextDue, now),
+      nextDueMillis: millisTo(Math.min(nextDue, taken.nextDue), now),
     }
   }
 

@@ -48,8 +48,8 @@ export class Lane {
     const atHand = this.active + this.waiting + this.asked
     const missing = this.#stock - atHand
     const starving = atHand < this.concurrency
-    const isEnough = starving || missing >= maxAsk || missing * 2 >= this.#stock
-    return isEnough ? Math.min(maxAsk, Math.max(0, missing)) : 0
+    const asks = starving || missing >= maxAsk || missing * 2 >= this.#stock
+    return asks ? Math.min(maxAsk, Math.max(0, missing)) : 0
   }
 
   /** Takes what a claim of `asked` tasks answered. */

@@ -82,7 +82,7 @@ export class Session {
 
   /** Takes what was said, to be sent; it is put back where it could not be. */
   takeProgress(): ReadonlyMap<Holding, AttemptProgress> {
-    if (this.#progress.size === 0) return this.#progress
+    if (this.#progress.size === 0) return nothing
     const taken = new Map(this.#progress)
     this.#progress.clear()
     return taken
@@ -98,3 +98,5 @@ export class Session {
     if (this.state === "open") this.state = "draining"
   }
 }
+
+const nothing: ReadonlyMap<Holding, AttemptProgress> = new Map()

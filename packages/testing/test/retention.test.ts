@@ -2,9 +2,9 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Driver, DriverError, Flow, Job, Worker } from "@millrace/core"
-import { MemoryDriver } from "@millrace/driver-memory"
 import { Clock, Effect, Layer, References, Schema } from "effect"
 import { TestClock } from "effect/testing"
+import { overMemory } from "./over-memory.ts"
 
 type Requests = Array<Driver.PruneRequest>
 
@@ -35,29 +35,24 @@ const withDriver = <A, E>(
 ) => {
   const requests: Requests = []
   const faults: Faults = { lost: [], millis: 0, held: false, answers: [], spans: [] }
-  const noted = Layer.effect(
-    Driver.Driver,
-    Effect.map(MemoryDriver.make, (driver) =>
-      Driver.Driver.of({
-        ...driver,
-        prune: (request) =>
-          Effect.gen(function* () {
-            const nth = requests.push(request) - 1
-            if (faults.millis > 0) yield* Effect.sleep(faults.millis)
-            if (faults.lost.includes(nth)) {
-              return yield* DriverError.unavailable("prune", "the test says so")
-            }
-            const now = yield* Clock.currentTimeMillis
-            const { olderThanMillis, youngerThanMillis = Infinity } = request
-            faults.spans.push({ from: now - youngerThanMillis, to: now - olderThanMillis })
-            if (faults.held) return 0
-            const [answer, ...answers] = faults.answers
-            if (answer === undefined || !isBack(request)) return yield* driver.prune(request)
-            faults.answers = answers
-            return answer
-          }),
-      })),
-  )
+  const noted = overMemory((driver) => ({
+    prune: (request) =>
+      Effect.gen(function* () {
+        const nth = requests.push(request) - 1
+        if (faults.millis > 0) yield* Effect.sleep(faults.millis)
+        if (faults.lost.includes(nth)) {
+          return yield* DriverError.unavailable("prune", "the test says so")
+        }
+        const now = yield* Clock.currentTimeMillis
+        const { olderThanMillis, youngerThanMillis = Infinity } = request
+        faults.spans.push({ from: now - youngerThanMillis, to: now - olderThanMillis })
+        if (faults.held) return 0
+        const [answer, ...answers] = faults.answers
+        if (answer === undefined || !isBack(request)) return yield* driver.prune(request)
+        faults.answers = answers
+        return answer
+      }),
+  }))
   return Effect.runPromise(
     Effect.suspend(() => body(requests, faults)).pipe(
       Effect.provideService(References.MinimumLogLevel, "None"),

@@ -1,10 +1,10 @@
 /** How many claims of a worker are on their way, and what becomes of them. */
 import { Driver, Job, Queues, Worker } from "@millrace/core"
-import { MemoryDriver } from "@millrace/driver-memory"
 import { assert, assertEquals } from "@std/assert"
-import { Effect, Layer, References, Schema } from "effect"
+import { Effect, References, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, it } from "node:test"
+import { overMemory } from "./over-memory.ts"
 
 const Step = Job.make("step", { input: Schema.Int })
 
@@ -21,23 +21,18 @@ const served = <A, E>(
   effect: (seen: Seen) => Effect.Effect<A, E, Driver.Driver | Worker.Worker>,
 ): Promise<A> => {
   const seen: Seen = { onTheirWay: 0, most: 0, tasks: 0 }
-  const driver = Layer.effect(
-    Driver.Driver,
-    Effect.map(MemoryDriver.make, (memory) =>
-      Driver.Driver.of({
-        ...memory,
-        claim: (request) =>
-          Effect.gen(function* () {
-            seen.most = Math.max(seen.most, ++seen.onTheirWay)
-            yield* Effect.sleep(50)
-            const claim = yield* memory.claim(request)
-            yield* Effect.sleep(50)
-            seen.onTheirWay--
-            seen.tasks += claim.tasks.length
-            return claim
-          }),
-      })),
-  )
+  const driver = overMemory((memory) => ({
+    claim: (request) =>
+      Effect.gen(function* () {
+        seen.most = Math.max(seen.most, ++seen.onTheirWay)
+        yield* Effect.sleep(50)
+        const claim = yield* memory.claim(request)
+        yield* Effect.sleep(50)
+        seen.onTheirWay--
+        seen.tasks += claim.tasks.length
+        return claim
+      }),
+  }))
   const step = Step.perform(() => millis === 0 ? Effect.void : Effect.sleep(millis))
   return Effect.runPromise(
     Effect.suspend(() => effect(seen)).pipe(

@@ -2,9 +2,9 @@
 import { deepStrictEqual, ok } from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Driver, DriverError, Job, Runs, Worker } from "@millrace/core"
-import { MemoryDriver } from "@millrace/driver-memory"
-import { Clock, Effect, Layer, References, Schema, Stream } from "effect"
+import { Clock, Effect, References, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { overMemory } from "./over-memory.ts"
 
 type Service = Driver.Driver["Service"]
 
@@ -16,10 +16,7 @@ const faulty = <A, E>(
   effect: Effect.Effect<A, E, Driver.Driver>,
 ): Promise<A> =>
   Effect.runPromise(effect.pipe(
-    Effect.provide(Layer.effect(
-      Driver.Driver,
-      Effect.map(MemoryDriver.make, (driver) => Driver.Driver.of({ ...driver, ...fault(driver) })),
-    )),
+    Effect.provide(overMemory(fault)),
     Effect.provide(TestClock.layer()),
     Effect.provideService(References.MinimumLogLevel, "None"),
   ))

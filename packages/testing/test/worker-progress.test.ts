@@ -2,9 +2,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Driver, DriverError, Flow, Job, Runs, Worker } from "@millrace/core"
-import { MemoryDriver } from "@millrace/driver-memory"
 import { Effect, Fiber, Layer, References, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { overMemory } from "./over-memory.ts"
 
 /** Runs with a memory driver that counts heartbeats with progress, and can lose them. */
 const withDriver = <A, E>(
@@ -12,20 +12,15 @@ const withDriver = <A, E>(
 ) => {
   const beats: Array<number> = []
   const faults = { lose: 0 }
-  const counted = Layer.effect(
-    Driver.Driver,
-    Effect.map(MemoryDriver.make, (driver) =>
-      Driver.Driver.of({
-        ...driver,
-        heartbeat: (beat) =>
-          Effect.suspend(() => {
-            if (beat.progress !== undefined) beats.push(beat.progress.length)
-            return beat.progress !== undefined && faults.lose-- > 0
-              ? Effect.fail(DriverError.unavailable("send a heartbeat", "the test says so"))
-              : driver.heartbeat(beat)
-          }),
-      })),
-  )
+  const counted = overMemory((driver) => ({
+    heartbeat: (beat) =>
+      Effect.suspend(() => {
+        if (beat.progress !== undefined) beats.push(beat.progress.length)
+        return beat.progress !== undefined && faults.lose-- > 0
+          ? Effect.fail(DriverError.unavailable("send a heartbeat", "the test says so"))
+          : driver.heartbeat(beat)
+      }),
+  }))
   return Effect.runPromise(
     Effect.suspend(() => body(beats, faults)).pipe(
       Effect.provideService(References.MinimumLogLevel, "None"),

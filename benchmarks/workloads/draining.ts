@@ -20,7 +20,7 @@ export interface DrainOptions {
 
 /** How many jobs a contestant is given: those that need a second for some hundreds get fewer. */
 export const shareOf = (contestant: string, count: number): number =>
-  slow.includes(contestant) ? Math.ceil(count / 50) : count
+  slow.includes(contestant) ? Math.ceil(count / 100) : count
 
 export const drain = (bench: Bench, options: DrainOptions): Promise<Sample & Drained> => {
   const { contestant, count, analyzed = true, copyOf, others = 0 } = options

@@ -11,6 +11,8 @@ interface Shape {
   readonly callers: number
   readonly full: number
   readonly quick: number
+  /** Those that need a second for a thousand get a fifth of the jobs. */
+  readonly fewer?: ReadonlyArray<string>
   readonly contestants: ReadonlyArray<string>
   readonly requirements: Workload["requirements"]
 }
@@ -26,7 +28,7 @@ const make = (shape: Shape): Workload => ({
           enqueue(bench, contestant, {
             mode: shape.mode,
             callers: shape.callers,
-            count: bench.size(shape.full, shape.quick),
+            count: countOf(bench.size(shape.full, shape.quick), shape, contestant),
           }),
       })),
     )
@@ -34,6 +36,9 @@ const make = (shape: Shape): Workload => ({
   },
   requirements: shape.requirements,
 })
+
+const countOf = (count: number, { fewer = [] }: Shape, contestant: string): number =>
+  fewer.includes(contestant) ? count / 5 : count
 
 const contestantsOf = (bench: Bench, { contestants }: Shape) =>
   contestants.filter((name) => !peers.includes(name) || bench.settings.peers.includes(name))
@@ -51,6 +56,7 @@ export const concurrent = make({
   callers: 24,
   full: 40_000,
   quick: 6000,
+  fewer: ["graphile-worker", "pg-boss", "effect-mq"],
   contestants: ["millrace", "raw limit", ...peers],
   requirements: [{
     must: "4 × the best peer",
@@ -65,7 +71,7 @@ export const single = make({
   title: "One caller enqueues one job after the other, without a transaction",
   mode: "one",
   callers: 1,
-  full: 6000,
+  full: 3000,
   quick: 1500,
   contestants: ["millrace", "raw limit", ...peers],
   requirements: [{
@@ -81,7 +87,7 @@ export const within = make({
   title: "One caller enqueues one job after the other, each in a transaction with a row of its own",
   mode: "within",
   callers: 1,
-  full: 6000,
+  full: 3000,
   quick: 1500,
   contestants: ["millrace", ...peers],
   requirements: [{

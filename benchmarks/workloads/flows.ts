@@ -3,14 +3,22 @@ import { median } from "../harness/stats.ts"
 import { drain } from "./draining.ts"
 import { ratio, type Workload } from "./workload.ts"
 
-const shapes: ReadonlyArray<{ readonly shape: Shape; readonly size: number }> = [
-  { shape: "map", size: 100 },
-  { shape: "map", size: 1_000 },
-  { shape: "map", size: 4_000 },
-  { shape: "map", size: 10_000 },
-  { shape: "fan-in", size: 1_000 },
-  { shape: "chain", size: 100 },
-  { shape: "diamond", size: 1_000 },
+interface Flown {
+  readonly shape: Shape
+  readonly size: number
+  readonly runs: number
+  /** Each connection has to meet each statement once, and small runs take few of them. */
+  readonly warmups: number
+}
+
+const shapes: ReadonlyArray<Flown> = [
+  { shape: "map", size: 100, runs: 50, warmups: 150 },
+  { shape: "map", size: 1_000, runs: 10, warmups: 30 },
+  { shape: "map", size: 4_000, runs: 6, warmups: 8 },
+  { shape: "map", size: 10_000, runs: 6, warmups: 4 },
+  { shape: "fan-in", size: 1_000, runs: 10, warmups: 30 },
+  { shape: "chain", size: 100, runs: 6, warmups: 4 },
+  { shape: "diamond", size: 1_000, runs: 6, warmups: 6 },
 ]
 
 const nameOf = (shape: Shape, size: number) => `${shape} of ${size}`
@@ -24,21 +32,12 @@ export const workload: Workload = {
   name: "flows",
   title: "From starting a flow to its output, one run at a time, in tasks a second",
   run: async (bench) => {
-    const runs = bench.size(10, 3)
-    // Each of its connections has to meet each statement once, and small runs take few of them.
-    const most = (shape: Shape, size: number) =>
-      shape === "chain" ? runs : Math.max(runs, Math.ceil(5_000 / size))
-    const entries = shapes.map(({ shape, size }) => ({
+    const entries = shapes.map(({ shape, size, runs, warmups }) => ({
       name: nameOf(shape, size),
       run: () =>
         bench.within({ contestant: "millrace" }, async ({ url }) => {
-          const times = most(shape, size)
-          const { tasks, seconds } = await fly(url, {
-            shape,
-            size,
-            runs: times,
-            warmups: 3 * times,
-          })
+          const times = { runs: bench.size(runs, Math.ceil(runs / 3)), warmups }
+          const { tasks, seconds } = await fly(url, { shape, size, ...times })
           return { value: tasks / median(seconds), jobs: tasks }
         }),
     }))

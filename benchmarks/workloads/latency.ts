@@ -18,7 +18,7 @@ export const workload: Workload = {
         bench.within({ contestant }, (place) =>
           bench.agent(place, async (agent) => {
             // A peer that only polls needs its poll's time for each.
-            const count = polling.includes(contestant) ? Math.ceil(samples / 25) : samples
+            const count = polling.includes(contestant) ? Math.ceil(samples / 50) : samples
             const millis = await agent.tell("latency", { samples: count, gapMillis })
             for (const [name, share] of shares) {
               const key = `${contestant}, ${name}`

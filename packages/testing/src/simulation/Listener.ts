@@ -9,6 +9,22 @@ import { type Host, Turn } from "./Turn.ts"
 
 type Told = readonly [Driver.Wakeup, ...ReadonlyArray<Driver.Wakeup>]
 
+/** A wakeup as it is told to any number of listeners.
+ * @category models
+ * @since 0.1.0 */
+export interface Announced {
+  readonly wakeup: Driver.Wakeup
+  readonly heard: Effect.Effect<Told>
+}
+
+/** Makes what is told of a wakeup.
+ * @category constructors
+ * @since 0.1.0 */
+export const announced = (wakeup: Driver.Wakeup): Announced => ({
+  wakeup,
+  heard: Effect.succeed([wakeup]),
+})
+
 /**
  * The wakeups that one host is told. What is told while it listens is heard in the same step, and
  * what is told before waits for it.
@@ -20,11 +36,11 @@ export class Listener {
   readonly #told: Array<Driver.Wakeup> = []
   #hear: ((told: Effect.Effect<Told>) => void) | undefined
 
-  tell(wakeup: Driver.Wakeup): void {
+  tell({ heard, wakeup }: Announced): void {
     const hear = this.#hear
     this.#hear = undefined
     if (hear === undefined) this.#told.push(wakeup)
-    else hear(Effect.succeed([wakeup]))
+    else hear(heard)
   }
 
   /** What was told, as soon as anything was. */
@@ -45,15 +61,15 @@ export class Listener {
  */
 export class Telling extends Turn {
   readonly #listener: Listener
-  readonly #wakeup: Driver.Wakeup
+  readonly #announced: Announced
 
-  constructor(host: Host, listener: Listener, wakeup: Driver.Wakeup) {
+  constructor(host: Host, listener: Listener, announced: Announced) {
     super(host)
     this.#listener = listener
-    this.#wakeup = wakeup
+    this.#announced = announced
   }
 
   run(): void {
-    this.#listener.tell(this.#wakeup)
+    this.#listener.tell(this.#announced)
   }
 }

@@ -9,7 +9,7 @@ import { Channel, type Clock, Context, Effect, Exit, Fiber, Scope, Stream } from
 import { type Answer, Call, latencyMillis, type Statement } from "./Call.ts"
 import type { Plan, StatementFate } from "./Faults.ts"
 import type { Ledger } from "./Ledger.ts"
-import { Listener, Telling } from "./Listener.ts"
+import { announced, Listener, Telling } from "./Listener.ts"
 import type { Trace } from "./Trace.ts"
 import { Host } from "./Turn.ts"
 import type { World } from "./World.ts"
@@ -246,6 +246,7 @@ export class Storage {
   }
 
   #tell(wakeup: Driver.Wakeup): void {
+    const told = announced(wakeup)
     for (const [listener, host] of this.#listeners) {
       if (host.state === "crashed") {
         this.#listeners.delete(listener)
@@ -257,9 +258,9 @@ export class Storage {
       }
       if (fate === "lost") continue
       const millis = fate === "late" ? this.#plan.between(1000, 60_000) : latencyMillis
-      this.#world.give(new Telling(host, listener, wakeup), millis)
+      this.#world.give(new Telling(host, listener, told), millis)
       if (fate !== "doubled") continue
-      this.#world.give(new Telling(host, listener, wakeup), this.#plan.between(1, 1000))
+      this.#world.give(new Telling(host, listener, told), this.#plan.between(1, 1000))
     }
   }
 }

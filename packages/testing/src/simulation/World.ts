@@ -166,6 +166,16 @@ export class World {
     const wall = () => epochMillis + Math.floor(this.now) + host.skewMillis
     const wallNanos = () => BigInt(wall()) * 1_000_000n
     const monotonic = () => this.#monotonicNanos()
+    const sleep = (millis: number) =>
+      Effect.callback<void>((resume) => {
+        const waking = new Waking(host, resume)
+        this.give(waking, millis)
+        return Effect.sync(() => {
+          waking.cancelled = true
+        })
+      })
+    // Most sleeps are as long as others before.
+    const sleeps = new Map<number, Effect.Effect<void>>()
     return {
       currentTimeMillisUnsafe: wall,
       currentTimeMillis: Effect.sync(wall),
@@ -176,17 +186,19 @@ export class World {
       sleep: (duration) => {
         const millis = Duration.toMillis(duration)
         if (millis === Infinity) return Effect.never
-        return Effect.callback<void>((resume) => {
-          const waking = new Waking(host, resume)
-          this.give(waking, millis)
-          return Effect.sync(() => {
-            waking.cancelled = true
-          })
-        })
+        let slept = sleeps.get(millis)
+        if (slept === undefined) {
+          slept = sleep(millis)
+          if (sleeps.size < maxSleeps) sleeps.set(millis, slept)
+        }
+        return slept
       },
     }
   }
 }
+
+/** So many lengths of sleeps are kept for each host. */
+const maxSleeps = 10_000
 
 /** When a simulation begins, by its own wall clock: 2000-01-01T00:00:00Z.
  * @category constants

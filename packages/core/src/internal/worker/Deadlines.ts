@@ -1,9 +1,9 @@
 /**
  * The deadlines of many attempts on one timer.
  */
-import { type Clock, Effect, Latch } from "effect"
+import { type Clock, Effect } from "effect"
 import { monotonicMillis } from "./Monotonic.ts"
-import { Waiting } from "./Waiting.ts"
+import { TimedLatch } from "./TimedLatch.ts"
 
 /**
  * Calls `onDue` with each entry whose time has come. Entries with the same delay come due in the
@@ -12,15 +12,14 @@ import { Waiting } from "./Waiting.ts"
  */
 export class Deadlines<A extends object> {
   readonly #byDelay = new Map<number, Map<A, number>>()
-  readonly #latch = Latch.makeUnsafe(false)
-  readonly #waiting: Waiting
+  readonly #earlier: TimedLatch
   readonly #clock: Clock.Clock
   readonly #onDue: (entry: A) => void
   #sleepsUntil = -Infinity
 
   constructor(clock: Clock.Clock, onDue: (entry: A) => void) {
     this.#clock = clock
-    this.#waiting = new Waiting(this.#latch, clock)
+    this.#earlier = new TimedLatch(clock)
     this.#onDue = onDue
   }
 
@@ -29,7 +28,7 @@ export class Deadlines<A extends object> {
     let entries = this.#byDelay.get(delayMillis)
     if (entries === undefined) this.#byDelay.set(delayMillis, entries = new Map())
     entries.set(entry, at)
-    if (at < this.#sleepsUntil) this.#latch.openUnsafe()
+    if (at < this.#sleepsUntil) this.#earlier.open()
   }
 
   remove(entry: A, delayMillis: number): void {
@@ -40,13 +39,13 @@ export class Deadlines<A extends object> {
   readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     while (true) {
       this.#sleepsUntil = -Infinity
-      this.#latch.closeUnsafe()
+      this.#earlier.close()
       const now = monotonicMillis(this.#clock)
       const next = this.#actOnDue(now)
       this.#sleepsUntil = next
       yield* next === Infinity
-        ? this.#latch.await
-        : this.#waiting.for(Math.max(1, Math.ceil(next - now)))
+        ? this.#earlier.opened
+        : this.#earlier.openedWithin(Math.max(1, Math.ceil(next - now)))
     }
   })
 

@@ -14,7 +14,7 @@ import type { Session } from "./Session.ts"
 import type { Sessions } from "./Sessions.ts"
 import type { Settings } from "./Settings.ts"
 import type { Settling } from "./Settling.ts"
-import { Waiting } from "./Waiting.ts"
+import { TimedLatch } from "./TimedLatch.ts"
 
 /** How long handlers that never wait may run before the event loop gets its turn. */
 const sliceMillis = 8
@@ -27,8 +27,7 @@ export class Intake {
   readonly #attempts: Attempts
   readonly #settling: Settling
   /** Something may be claimed, or started. */
-  readonly #claimable = Latch.makeUnsafe(true)
-  readonly #waiting: Waiting
+  readonly #claimable: TimedLatch
   /** Another claim may be sent beside the first. */
   readonly #abundant = Latch.makeUnsafe(false)
   /** No other claim is on its way. */
@@ -51,7 +50,7 @@ export class Intake {
     readonly settling: Settling
   }) {
     this.#clock = parts.clock
-    this.#waiting = new Waiting(this.#claimable, parts.clock)
+    this.#claimable = new TimedLatch(parts.clock, true)
     this.#settings = parts.settings
     this.#sessions = parts.sessions
     this.#attempts = parts.attempts
@@ -77,7 +76,7 @@ export class Intake {
     for (const lane of this.#lanes.values()) {
       if (queue === undefined || lane.queue === queue) lane.quiet = false
     }
-    this.#claimable.openUnsafe()
+    this.#claimable.open()
   }
 
   /** An attempt of a queue ended after it had been waiting for something. */
@@ -90,7 +89,7 @@ export class Intake {
   /** A task of this worker is due again after this long, which no claim has told it yet. */
   putOff(millis: number): void {
     this.#retryAt = Math.min(this.#retryAt, monotonicMillis(this.#clock) + millis)
-    this.#claimable.openUnsafe()
+    this.#claimable.open()
   }
 
   /** A session lost a task. */
@@ -110,7 +109,7 @@ export class Intake {
   /** Stops claiming and gives back what has not begun. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopping = true
-    this.#claimable.openUnsafe()
+    this.#claimable.open()
     const ended = Effect.andThen(this.#stopped.await, this.#alone.await)
     return Effect.map(ended, () => this.#giveBack(Infinity))
   })
@@ -121,7 +120,7 @@ export class Intake {
       yield* this.#startable.await
       this.#startable.closeUnsafe()
       while (this.#startSome()) yield* Effect.yieldNow
-      this.#claimable.openUnsafe()
+      this.#claimable.open()
       if (this.#claims.isAnyAbundant) this.#abundant.openUnsafe()
     }
   })
@@ -130,10 +129,10 @@ export class Intake {
   readonly runClaims: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     let failures = 0
     while (!this.#stopping) {
-      this.#claimable.closeUnsafe()
+      this.#claimable.close()
       const lanes = this.#claims.wanted()
       if (lanes.length === 0) {
-        yield* Effect.interruptible(this.#claimable.await)
+        yield* this.#claimable.opened
         continue
       }
       const claimed = yield* Effect.exit(this.#claim(lanes))
@@ -142,7 +141,7 @@ export class Intake {
         const error = Cause.findError(claimed.cause)
         if (Result.isFailure(error)) return yield* Effect.failCause(error.failure)
         yield* this.#failed(error.success, failures)
-        yield* this.#waiting.for(backoffMillis(failures++))
+        yield* this.#claimable.openedWithin(backoffMillis(failures++))
         continue
       }
       if (failures > 0) yield* Effect.logInfo("The storage answers again")
@@ -152,8 +151,8 @@ export class Intake {
       // Nothing was found: waits for an announcement, for the next due task, or for the poll.
       const until = this.#pauseEnd(nextDueMillis)
       for (let left = this.#pauseLeft(until); left > 0; left = this.#pauseLeft(until)) {
-        this.#claimable.closeUnsafe()
-        yield* this.#waiting.for(Math.ceil(left))
+        this.#claimable.close()
+        yield* this.#claimable.openedWithin(Math.ceil(left))
       }
     }
   }).pipe(
@@ -193,7 +192,7 @@ export class Intake {
         else if (this.#attempts.start(held, now)) lane.active++
         now = monotonicMillis(this.#clock)
         if (now - began > sliceMillis) {
-          this.#claimable.openUnsafe()
+          this.#claimable.open()
           return true
         }
       }

@@ -1,16 +1,15 @@
 /**
  * Waits for what may never answer, but not for ever.
  */
-import { type Clock, Effect, type Exit, Latch } from "effect"
-import { Waiting } from "./Waiting.ts"
+import { type Clock, Effect, type Exit } from "effect"
+import { TimedLatch } from "./TimedLatch.ts"
 
 /** Runs effects, one after the other, each for a time at most. */
 export class Patience {
-  readonly #latch = Latch.makeUnsafe(false)
-  readonly #waiting: Waiting
+  readonly #ended: TimedLatch
 
   constructor(clock: Clock.Clock) {
-    this.#waiting = new Waiting(this.#latch, clock)
+    this.#ended = new TimedLatch(clock)
   }
 
   /** How an effect ended; `undefined` where it took longer, and was told to stop. */
@@ -19,10 +18,10 @@ export class Patience {
     millis: number,
   ): Effect.Effect<Exit.Exit<A, E> | undefined> {
     return Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), (fiber) => {
-      this.#latch.closeUnsafe()
+      this.#ended.close()
       // Where it has ended already this is told at once.
-      const forget = fiber.addObserver(() => this.#latch.openUnsafe())
-      return Effect.map(this.#waiting.for(millis), () => {
+      const forget = fiber.addObserver(() => this.#ended.open())
+      return Effect.map(this.#ended.openedWithin(millis), () => {
         const exit = fiber.pollUnsafe()
         if (exit !== undefined) return exit
         forget()

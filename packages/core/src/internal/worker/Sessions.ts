@@ -1,7 +1,7 @@
 /**
  * Keeps the worker's sessions alive, tells what they lost, and recovers what other workers lost.
  */
-import { Clock, Context, Effect, Exit, Latch, Metric, Result } from "effect"
+import { Clock, Context, Effect, Exit, Metric, Result } from "effect"
 import type { Driver, Target } from "../../Driver.ts"
 import { DriverError } from "../../DriverError.ts"
 import * as RunId from "../../RunId.ts"
@@ -10,7 +10,7 @@ import { transition } from "../../Transition.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { Patience } from "./Patience.ts"
 import { Session } from "./Session.ts"
-import { Waiting } from "./Waiting.ts"
+import { TimedLatch } from "./TimedLatch.ts"
 
 /** A beat each third of the lease: two may be lost. */
 const beatsPerLease = 3
@@ -38,10 +38,10 @@ export class Sessions {
   readonly #name: string
   readonly #leaseMillis: number
   readonly #losses: Losses
-  readonly #latch = Latch.makeUnsafe(false)
   readonly #clock: Clock.Clock
   readonly #context: Context.Context<never>
-  readonly #waiting: Waiting
+  /** There is something to say before the next beat. */
+  readonly #urged: TimedLatch
   readonly #patience: Patience
   #hurried = false
   #reported = false
@@ -55,7 +55,7 @@ export class Sessions {
     this.#driver = driver
     this.#context = context
     this.#clock = Context.get(context, Clock.Clock)
-    this.#waiting = new Waiting(this.#latch, this.#clock)
+    this.#urged = new TimedLatch(this.#clock)
     this.#patience = new Patience(this.#clock)
     this.#name = settings.name
     this.#leaseMillis = settings.leaseMillis
@@ -115,14 +115,14 @@ export class Sessions {
           continue
         }
         yield* this.#wait(Math.ceil(Math.min(began + millis, reportAt) - now))
-        this.#latch.closeUnsafe()
+        this.#urged.close()
       }
       this.#hurried = false
     })
 
   #wait(millis: number): Effect.Effect<void> {
     const due = monotonicMillis(this.#clock) + millis
-    return Effect.flatMap(this.#waiting.for(millis), () => this.#warnLate(due))
+    return Effect.flatMap(this.#urged.openedWithin(millis), () => this.#warnLate(due))
   }
 
   // A handler that blocks the event loop delays the heartbeats too, until the lease is lost.
@@ -139,14 +139,14 @@ export class Sessions {
   /** Beats soon: somebody says that a task was cancelled. */
   hurry(): void {
     this.#hurried = true
-    this.#latch.openUnsafe()
+    this.#urged.open()
   }
 
   /** Beats before long: an attempt has said how far it is. */
   report(): void {
     if (this.#reported) return
     this.#reported = true
-    this.#latch.openUnsafe()
+    this.#urged.open()
   }
 
   /** Whether a task is among what any session holds. */

@@ -1,48 +1,68 @@
 /**
- * Waits for a latch, but not for ever.
+ * A latch at which a fiber waits, but not for ever.
  */
-import { type Clock, Duration, Effect, type Fiber, type Latch } from "effect"
+import { type Clock, Duration, Effect, type Fiber } from "effect"
 import { monotonicMillis } from "./Monotonic.ts"
 
 /**
- * Waits until a latch is open, and opens it itself after a time: for one waiter at a time.
+ * Whoever waits goes on when it is opened, in the same turn, or after a time, which opens it too.
  *
  * **Details**
  *
  * Most waits end before their time, and the next one ends later. So the fiber that keeps the time
  * is left asleep when a wait ends, and sleeps on where it wakes too early for the wait of then:
- * whoever is woken often begins no timer and ends none.
+ * whoever is woken often begins no timer and ends none. It is a child of the fiber that waits and
+ * ends with it, so that all waits are to be of one fiber.
  */
-export class Waiting {
-  readonly #latch: Latch.Latch
+export class TimedLatch {
   readonly #clock: Clock.Clock
-  readonly #waited: Effect.Effect<void>
-  /** When the wait is over; `Infinity` while nobody waits. */
+  #isOpen: boolean
+  /** Goes on with the fiber that waits. */
+  #resume: ((effect: Effect.Effect<void>) => void) | undefined
+  /** When the wait is over; `Infinity` while nobody waits, or waits for ever. */
   #until = Infinity
   /** When the timer wakes; `Infinity` while there is none. */
   #wakesAt = Infinity
   #timer: Fiber.Fiber<void> | undefined
 
-  constructor(latch: Latch.Latch, clock: Clock.Clock) {
-    this.#latch = latch
+  constructor(clock: Clock.Clock, isOpen = false) {
     this.#clock = clock
-    this.#waited = Effect.interruptible(Effect.map(latch.await, () => {
-      this.#until = Infinity
-    }))
+    this.#isOpen = isOpen
   }
 
+  open(): void {
+    this.#isOpen = true
+    const resume = this.#resume
+    if (resume === undefined) return
+    this.#resume = undefined
+    this.#until = Infinity
+    resume(Effect.void)
+  }
+
+  close(): void {
+    this.#isOpen = false
+  }
+
+  /** Waits until it is open. Can be interrupted, also by who cannot be otherwise. */
+  readonly opened: Effect.Effect<void> = Effect.interruptible(
+    Effect.callback<void>((resume) => {
+      if (this.#isOpen) return resume(Effect.void)
+      this.#resume = resume
+    }),
+  )
+
   /** Waits so long at most, from now on. */
-  for(millis: number): Effect.Effect<void> {
-    if (this.#latch.isOpen()) return Effect.void
+  openedWithin(millis: number): Effect.Effect<void> {
+    if (this.#isOpen) return Effect.void
     const now = monotonicMillis(this.#clock)
     this.#until = now + millis
-    if (this.#wakesAt <= this.#until) return this.#waited
+    if (this.#wakesAt <= this.#until) return this.opened
     this.#timer?.interruptUnsafe()
     return Effect.flatMap(
       Effect.forkChild(this.#keep(now), { startImmediately: true }),
       (timer) => {
         this.#timer = timer
-        return this.#waited
+        return this.opened
       },
     )
   }
@@ -60,7 +80,7 @@ export class Waiting {
     // A timer may fire a fraction of a millisecond early.
     if (waits && this.#until - now >= 0.5) return this.#keep(now)
     this.#wakesAt = Infinity
-    if (waits) this.#latch.openUnsafe()
+    if (waits) this.open()
     return Effect.void
   }
 }

@@ -71,7 +71,7 @@ export const single = make({
   title: "One caller enqueues one job after the other, without a transaction",
   mode: "one",
   callers: 1,
-  full: 3000,
+  full: 2000,
   quick: 1500,
   contestants: ["millrace", "raw limit", ...peers],
   requirements: [{
@@ -87,7 +87,7 @@ export const within = make({
   title: "One caller enqueues one job after the other, each in a transaction with a row of its own",
   mode: "within",
   callers: 1,
-  full: 3000,
+  full: 2000,
   quick: 1500,
   contestants: ["millrace", ...peers],
   requirements: [{

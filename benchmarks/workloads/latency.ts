@@ -9,7 +9,8 @@ export const workload: Workload = {
   name: "latency",
   title: "From the call that enqueues to the start of the handler, on an idle worker",
   run: async (bench) => {
-    const samples = bench.size(500, 150)
+    // So many in all, and as many in each round.
+    const samples = Math.ceil(bench.size(500, 150) / bench.settings.rounds)
     const names = ["millrace", ...bench.settings.peers]
     const found = new Map<string, Array<Sample>>()
     await bench.alternate(names.map((contestant) => ({
@@ -18,7 +19,7 @@ export const workload: Workload = {
         bench.within({ contestant }, (place) =>
           bench.agent(place, async (agent) => {
             // A peer that only polls needs its poll's time for each.
-            const count = polling.includes(contestant) ? Math.ceil(samples / 50) : samples
+            const count = polling.includes(contestant) ? Math.ceil(samples / 25) : samples
             const millis = await agent.tell("latency", { samples: count, gapMillis })
             for (const [name, share] of shares) {
               const key = `${contestant}, ${name}`

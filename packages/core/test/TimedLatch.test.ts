@@ -51,6 +51,19 @@ describe("a timed latch", () => {
       })
     ))
 
+  it("forgets the time of a wait that was over before it began", () =>
+    latched((latch) =>
+      Effect.gen(function* () {
+        const over = latch.openedWithin(1000)
+        latch.open()
+        yield* over
+        latch.close()
+        const waits = yield* Effect.forkChild(latch.opened, { startImmediately: true })
+        yield* TestClock.adjust(2000)
+        assert(!hasEnded(waits), "who waits for ever is not woken by the time of another wait")
+      })
+    ))
+
   it("keeps the time of many waits of a fiber with few sleeps", () =>
     latched((latch, sleeps) =>
       Effect.gen(function* () {

@@ -32,11 +32,10 @@ export class TimedLatch {
 
   open(): void {
     this.#isOpen = true
-    const resume = this.#resume
-    if (resume === undefined) return
-    this.#resume = undefined
     this.#until = Infinity
-    resume(Effect.void)
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(Effect.void)
   }
 
   close(): void {

@@ -38,9 +38,9 @@ export class Fleet {
     const name = `chaos_${number}`
     const args = [script, this.#url, name, String(this.#leaseMillis)]
     const child = onBun
-      ? spawn(join(bin, "bun"), ["run", ...args], { stdio: ["ignore", "ignore", "pipe"] })
+      ? spawn(join(bin, "bun"), ["run", ...args], { stdio: ["ignore", "pipe", "pipe"] })
       : spawn(join(bin, "deno"), ["run", "--allow-all", "--no-check", ...args], {
-        stdio: ["ignore", "ignore", "pipe"],
+        stdio: ["ignore", "pipe", "pipe"],
       })
     const member: Member = { name, child, state: "running" }
     this.#members.push(member)
@@ -49,9 +49,11 @@ export class Fleet {
       "data",
       (text) => complaint = (complaint + text).slice(-500),
     )
+    let opened = false
+    child.stdout!.on("data", () => opened = true)
     child.once("exit", (code) => {
       // One that begins while the server is away says so and ends; whatever runs it starts it again.
-      if (member.state === "running" && code !== 1) {
+      if (member.state === "running" && (opened || code !== 1)) {
         this.deserters.push(`${name} ended with ${code}: ${complaint}`)
       }
       member.state = "exited"

@@ -6,7 +6,7 @@
  */
 import { type DriverError, RunId } from "@millrace/core"
 import { Postgres } from "@millrace/driver-postgres"
-import { Effect, References, Schedule } from "effect"
+import { Effect, Layer, References, Schedule } from "effect"
 import { writeFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import process from "node:process"
@@ -47,6 +47,12 @@ const jobs = Math.ceil(number("jobs", values.jobs ?? (values.short ? "1500" : "2
 const workers = Math.ceil(number("workers", values.workers, 32))
 const seed = Math.ceil(number("seed", values.seed, 2 ** 31))
 
+/** The server may be away at any time, also when it is first needed. */
+const whileAway = {
+  schedule: Schedule.spaced("200 millis"),
+  while: (error: object) => (error as DriverError)._tag === "DriverError",
+}
+
 /** Stores chores at an even pace, each until the storage has taken it; answers their ids. */
 const enqueue = (url: string, until: number): Promise<ReadonlyArray<string>> => {
   const began = Date.now()
@@ -56,18 +62,18 @@ const enqueue = (url: string, until: number): Promise<ReadonlyArray<string>> => 
       const id = yield* RunId.make
       const kind = kinds[index % kinds.length]!
       // With an id of its own, a chore whose answer was lost can be stored again.
-      yield* Effect.retry(Chore.enqueue({ kind }, { id }), {
-        schedule: Schedule.spaced("200 millis"),
-        while: (error) => (error as DriverError)._tag === "DriverError",
-      })
+      yield* Effect.retry(Chore.enqueue({ kind }, { id }), whileAway)
       return id
     })
+  const all = Effect.forEach(Array.from({ length: jobs }, (_, index) => index), one, {
+    concurrency: 16,
+  })
   return Effect.runPromise(
-    Effect.forEach(Array.from({ length: jobs }, (_, index) => index), one, { concurrency: 16 })
-      .pipe(
-        Effect.provide(Postgres.layer({ url })),
-        Effect.provideService(References.MinimumLogLevel, "None"),
-      ),
+    Effect.retry(Layer.build(Postgres.layer({ url })), whileAway).pipe(
+      Effect.flatMap((driver) => Effect.provide(all, driver)),
+      Effect.scoped,
+      Effect.provideService(References.MinimumLogLevel, "None"),
+    ),
   )
 }
 
@@ -124,7 +130,7 @@ try {
   code = facts.wrong.length === 0 ? 0 : 1
   console.log(code === 0 ? "1 passed, 0 failed" : "0 passed, 1 failed")
 } catch (error) {
-  console.error(`The soak broke down. ${error instanceof Error ? error.stack : error}`)
+  console.error(`The soak broke down. ${error}\n${error instanceof Error ? error.stack : ""}`)
 } finally {
   await server.stop()
 }

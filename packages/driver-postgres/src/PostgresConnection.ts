@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import postgres from "postgres"
+import { begin, type ClientTransaction } from "./ClientTransaction.ts"
 import type { Connection, Query, Row } from "./Connection.ts"
 import { codeOf, isLostConnection, NoAnswer } from "./DatabaseError.ts"
 import { PostgresTransactions } from "./PostgresTransactions.ts"
@@ -98,9 +99,7 @@ class Pools implements Connection {
 
   readonly transaction = <A>(f: (query: Query) => Promise<A>): Promise<A> =>
     this.#call((client) =>
-      client.begin((transaction) =>
-        f((text, params) => this.#run(transaction, text, params))
-      ) as Promise<A>
+      begin(client, (transaction) => f((text, params) => this.#run(transaction, text, params)))
     )
 
   readonly listen: Connection["listen"] = async (channel, onNotify, onAgain) => {
@@ -147,7 +146,7 @@ class Pools implements Connection {
   }
 
   async #run(
-    client: postgres.Sql | postgres.TransactionSql,
+    client: postgres.Sql | ClientTransaction,
     text: string,
     params: ReadonlyArray<string | null>,
   ): Promise<ReadonlyArray<Row>> {

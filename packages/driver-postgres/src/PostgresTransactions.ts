@@ -7,6 +7,7 @@
 import { drizzle } from "drizzle-orm/postgres-js"
 import type postgres from "postgres"
 import { type Begin, type Begun, type Database, fromCallback, type Part } from "./Begin.ts"
+import { begin, type ClientTransaction } from "./ClientTransaction.ts"
 import type { Row } from "./Connection.ts"
 import { codeOf, isLostConnection, NoAnswer } from "./DatabaseError.ts"
 
@@ -46,12 +47,12 @@ export class PostgresTransactions {
   readonly begin: Begin = async () => {
     const pool = this.#pool ??= { client: this.#settings.connect(), open: 0 }
     pool.open++
-    const begin = fromCallback((run) =>
-      pool.client.begin((transaction) => run(partOf(transaction, pool.client, this.#settings)))
+    const beginOne = fromCallback((run) =>
+      begin(pool.client, (transaction) => run(partOf(transaction, pool.client, this.#settings)))
         .catch((error) => this.#failed(pool, error))
         .finally(() => this.#ended(pool))
     )
-    return this.#bounded(pool, await begin())
+    return this.#bounded(pool, await beginOne())
   }
 
   async close(seconds: number): Promise<void> {
@@ -97,34 +98,22 @@ const discard = (client: postgres.Sql): void => {
   client.end({ timeout: 0 }).catch(() => undefined)
 }
 
-type Transaction = postgres.TransactionSql
-
-const partOf = (transaction: Transaction, client: postgres.Sql, settings: Settings): Part => {
-  const underWay = new Set<Promise<unknown> & { cancel(): void }>()
-  const savepoint = (run: (inner: Transaction) => Promise<unknown>) => transaction.savepoint(run)
+const partOf = (
+  transaction: ClientTransaction,
+  client: postgres.Sql,
+  settings: Settings,
+): Part => {
   // Drizzle begins a transaction inside of another by the client's own `begin`.
-  const tracked = {
-    options: client.options,
-    begin: savepoint,
-    unsafe: (text: string, params?: Array<never>, options?: postgres.UnsafeQueryOptions) => {
-      const query = transaction.unsafe(text, params, options)
-      underWay.add(query)
-      // It is sent in the next microtask, so Drizzle can still choose its form.
-      const ended = () => underWay.delete(query)
-      query.then(ended, ended)
-      return query
-    },
-  }
+  const drizzled = { ...transaction, options: client.options, begin: transaction.savepoint }
   return {
-    database: drizzle({ client: tracked as unknown as postgres.Sql }) as unknown as Database,
+    database: drizzle({ client: drizzled as unknown as postgres.Sql }) as unknown as Database,
     query: async (text, params) =>
-      await tracked.unsafe(text, params as Array<never>, {
+      await transaction.unsafe(text, params, {
         prepare: settings.prepare && params.length > 0,
       }) as ReadonlyArray<Row>,
-    begin: fromCallback((run) => savepoint((inner) => run(partOf(inner, client, settings)))),
-    cancel: async () => {
-      for (const query of underWay) query.cancel()
-      await Promise.allSettled(underWay)
-    },
+    begin: fromCallback((run) =>
+      transaction.savepoint((inner) => run(partOf(inner, client, settings)))
+    ),
+    cancel: transaction.cancel,
   }
 }

@@ -47,13 +47,13 @@ export class Fleet {
     let complaint = ""
     child.stderr!.setEncoding("utf8").on(
       "data",
-      (text) => complaint = (complaint + text).slice(-500),
+      (text) => complaint = (complaint + text).slice(0, 2000),
     )
-    let opened = false
-    child.stdout!.on("data", () => opened = true)
+    let serves = false
+    child.stdout!.on("data", () => serves = true)
     child.once("exit", (code) => {
       // One that begins while the server is away says so and ends; whatever runs it starts it again.
-      if (member.state === "running" && (opened || code !== 1)) {
+      if (member.state === "running" && (serves || code !== 1)) {
         this.deserters.push(`${name} ended with ${code}: ${complaint}`)
       }
       member.state = "exited"

@@ -8,12 +8,12 @@ import { handlers } from "./jobs.ts"
 const [url, name, lease] = process.argv.slice(2) as [string, string, string]
 
 // Read by the fleet: from here on the worker has no reason to end by itself.
-const opened = Layer.effectDiscard(Effect.sync(() => process.stdout.write("opened\n")))
+const until = Effect.andThen(Effect.sync(() => process.stdout.write("serves\n")), Effect.never)
 
 Worker.run(
-  { jobs: handlers, name, concurrency: 8, lease: Number(lease), pollInterval: "500 millis" },
+  { jobs: handlers, name, concurrency: 8, lease: Number(lease), pollInterval: "500 millis", until },
   Layer.provideMerge(
-    Layer.provideMerge(opened, Postgres.layer({ url })),
+    Postgres.layer({ url }),
     Layer.succeed(References.MinimumLogLevel, "None"),
   ),
 )

@@ -47,8 +47,14 @@ const separator = "\u001f"
 const isJoinable = (value: Element): boolean =>
   typeof value === "string" && !value.includes(separator)
 
-// Every string is quoted, so that "", "NULL", commas, braces and blanks need no thought.
-const elementLiteral = (value: Element): string => {
+/**
+ * Writes one value as it stands in a literal. Every string is quoted, so that "", "NULL", commas,
+ * braces and blanks need no thought.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const elementLiteral = (value: Element): string => {
   if (value === null || value === undefined) return "NULL"
   if (typeof value !== "string") return String(value)
   return special.test(value) ? `"${value.replace(specials, "\\$&")}"` : `"${value}"`

@@ -88,7 +88,6 @@ class Pools implements Connection {
           max: settings.maxTransactions,
           // The client's own COMMIT would be prepared too, otherwise.
           prepare: settings.prepare,
-          fetch_types: true,
           connection: identity,
         }),
     })

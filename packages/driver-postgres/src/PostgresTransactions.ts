@@ -6,6 +6,7 @@
  */
 import { drizzle } from "drizzle-orm/postgres-js"
 import type postgres from "postgres"
+import { learn } from "./ArrayTypes.ts"
 import { type Begin, type Begun, type Database, fromCallback, type Part } from "./Begin.ts"
 import { begin, type ClientTransaction } from "./ClientTransaction.ts"
 import type { Row } from "./Connection.ts"
@@ -27,6 +28,8 @@ export interface Settings {
 /** A client, and how many transactions it has under way. */
 interface Pool {
   readonly client: postgres.Sql
+  /** Resolves once the client knows the server's types. */
+  readonly ready: Promise<void>
   open: number
 }
 
@@ -45,10 +48,12 @@ export class PostgresTransactions {
   }
 
   readonly begin: Begin = async () => {
-    const pool = this.#pool ??= { client: this.#settings.connect(), open: 0 }
+    const pool = this.#pool ??= this.#open()
     pool.open++
     const beginOne = fromCallback((run) =>
-      begin(pool.client, (transaction) => run(partOf(transaction, pool.client, this.#settings)))
+      pool.ready.then(() =>
+        begin(pool.client, (transaction) => run(partOf(transaction, pool.client, this.#settings)))
+      )
         .catch((error) => this.#failed(pool, error))
         .finally(() => this.#ended(pool))
     )
@@ -76,6 +81,14 @@ export class PostgresTransactions {
       commit: () => within(begun.commit),
       rollback: () => within(begun.rollback).catch(() => undefined),
     }
+  }
+
+  #open(): Pool {
+    const client = this.#settings.connect()
+    const pool = { client, ready: learn(client), open: 0 }
+    // Whoever begins a transaction on it hears of this, and the next one has another client.
+    pool.ready.catch(() => this.#giveUp(pool))
+    return pool
   }
 
   #failed(pool: Pool, error: unknown): never {

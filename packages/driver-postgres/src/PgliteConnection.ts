@@ -8,6 +8,7 @@ import { mkdirSync } from "node:fs"
 import type { PGlite } from "@electric-sql/pglite"
 import { ofDrizzle } from "./Begin.ts"
 import type { Connection, Query, Row } from "./Connection.ts"
+import * as PgliteStatements from "./PgliteStatements.ts"
 
 /** What runs statements: PGlite, or a transaction of it.
  * @category models
@@ -58,20 +59,41 @@ const load = async () => {
 /** Makes a connection of a client; closing the one closes the other.
  * @category constructors
  * @since 0.1.0 */
-export const over = (database: Client): Connection => ({
-  concurrent: false,
-  query: queryOf(database),
-  transaction: (f) => database.transaction((session) => f(queryOf(session))),
-  begin: async () => {
-    const { drizzle } = await import("drizzle-orm/pglite")
-    // A failed transaction is not rolled back in silence: the client says so.
-    return await ofDrizzle(drizzle({ client: database as unknown as PGlite }), {
-      checked: false,
-    })()
-  },
-  listen: (channel, onNotify) => database.listen(channel, onNotify),
-  close: () => database.close(),
-})
+export const over = (database: Client): Connection => {
+  const { alone, inside } = queriesOf(database)
+  return {
+    concurrent: false,
+    query: alone,
+    transaction: (f) => database.transaction((session) => f(inside(session))),
+    begin: async () => {
+      const { drizzle } = await import("drizzle-orm/pglite")
+      // A failed transaction is not rolled back in silence: the client says so.
+      return await ofDrizzle(drizzle({ client: database as unknown as PGlite }), {
+        checked: false,
+      })()
+    },
+    listen: (channel, onNotify) => database.listen(channel, onNotify),
+    close: () => database.close(),
+  }
+}
+
+interface Queries {
+  readonly alone: Query
+  readonly inside: (session: Session) => Query
+}
+
+// What has no parameters is not run often enough to be kept.
+const queriesOf = (database: Client): Queries => {
+  if (!PgliteStatements.canPrepare(database)) return { alone: queryOf(database), inside: queryOf }
+  const statements = PgliteStatements.of(database, load)
+  const plain = queryOf(database)
+  return {
+    alone: (text, params) =>
+      params.length === 0 ? plain(text, params) : statements.alone(text, params),
+    inside: (session) => (text, params) =>
+      params.length === 0 ? queryOf(session)(text, params) : statements.inside(text, params),
+  }
+}
 
 // Whole numbers of 64 bits would come as another type than from a server; none is asked for.
 const queryOf = (session: Session): Query => async (text, params) =>

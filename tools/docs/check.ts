@@ -18,10 +18,8 @@ export async function checkDocuments(blocks: ReadonlyArray<Block>): Promise<Prob
     ...shown.flatMap(problemOfMark),
     ...problemOfTypes(await sandbox.typeCheck()),
   ]
-  for (const block of shown.filter((block) => fileNameOf(block) === undefined)) {
-    problems.push(...problemOfRun(block, await sandbox.run(programOf(block))))
-  }
-  return problems
+  const programs = shown.filter((block) => fileNameOf(block) === undefined)
+  return [...problems, ...await runEach(sandbox, programs)]
 }
 
 /** Checks the examples of docstrings, which assert for themselves: all but tests in one process. */
@@ -33,11 +31,23 @@ export async function checkExamples(blocks: ReadonlyArray<Block>): Promise<Probl
     ...problemOfTypes(await sandbox.typeCheck()),
     ...await runTogether(sandbox, blocks.filter((block) => !isTest(block))),
   ]
-  for (const block of blocks.filter(isTest)) {
-    problems.push(...problemOfRun(block, await sandbox.run(programOf(block))))
-  }
-  return problems
+  return [...problems, ...await runEach(sandbox, blocks.filter(isTest))]
 }
+
+/** Runs programs, some at a time, since most of what they take is waiting. */
+async function runEach(sandbox: Sandbox, blocks: ReadonlyArray<Block>): Promise<Problems> {
+  const problems: Array<Problems> = []
+  const left = blocks.entries()
+  const lane = async () => {
+    for (const [index, block] of left) {
+      problems[index] = problemOfRun(block, await sandbox.run(programOf(block)))
+    }
+  }
+  await Promise.all(Array.from({ length: programsAtOnce }, lane))
+  return problems.flat()
+}
+
+const programsAtOnce = 4
 
 async function runTogether(sandbox: Sandbox, blocks: ReadonlyArray<Block>): Promise<Problems> {
   if (blocks.length === 0) return []

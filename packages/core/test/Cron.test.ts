@@ -39,16 +39,21 @@ const changesOf = (timeZone: string, from: number, to: number) => {
   const local = localOf(timeZone)
   const offset = (instant: number) => local(instant) - instant
   const found: Array<{ readonly at: number; readonly before: number; readonly after: number }> = []
+  const start = Date.UTC(from, 0, 1)
   const end = Date.UTC(to, 0, 1)
-  for (let at = Date.UTC(from, 0, 1); at < end; at += 10 * day) {
-    if (offset(at) === offset(at + 10 * day)) continue
+  let [at, before] = [start, offset(start)]
+  while (at < end) {
     let [low, high] = [at, at + 10 * day]
+    const after = offset(high)
+    at = high
+    if (before === after) continue
     while (high - low > 1000) {
       const middle = Math.floor((low + high) / 2000) * 1000
-      if (offset(middle) === offset(at)) low = middle
+      if (offset(middle) === before) low = middle
       else high = middle
     }
-    found.push({ at: high, before: offset(low), after: offset(high) })
+    found.push({ at: high, before, after: offset(high) })
+    before = after
   }
   return found
 }

@@ -31,6 +31,25 @@ export const show = (value: unknown): string => {
   return value === undefined ? "undefined" : JSON.stringify(value)
 }
 
+/** Whether two values read the same as `show` writes them.
+ * @category guards
+ * @since 0.1.0 */
+export const isSame = (some: unknown, other: unknown): boolean => {
+  if (some === other) return true
+  if (Array.isArray(some)) {
+    return Array.isArray(other) && some.length === other.length &&
+      some.every((member, index) => isSame(member, other[index]))
+  }
+  if (!isRecord(some) || !isRecord(other)) return show(some) === show(other)
+  const defined = (record: Readonly<Record<string, unknown>>) =>
+    Object.keys(record).filter((key) => record[key] !== undefined)
+  const keys = defined(some)
+  return keys.length === defined(other).length && keys.every((key) => isSame(some[key], other[key]))
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 /** Writes a JSON text in one form, because a driver may order keys and space anew.
  * @category conversions
  * @since 0.1.0 */
@@ -41,10 +60,10 @@ export const showJson = (text: string | undefined): string | undefined =>
  * @category assertions
  * @since 0.1.0 */
 export const equal = <A>(actual: A, expected: NoInfer<A>, what: string): void => {
-  const [was, wanted] = [show(actual), show(expected)]
-  if (was !== wanted) {
-    throw new Unexpected(`${what}:\n  expected ${cut(wanted)}\n  actual   ${cut(was)}`)
-  }
+  if (isSame(actual, expected)) return
+  throw new Unexpected(
+    `${what}:\n  expected ${cut(show(expected))}\n  actual   ${cut(show(actual))}`,
+  )
 }
 
 /** Expects two JSON texts to mean the same.

@@ -7,7 +7,7 @@ import { Driver, RunId, ScheduleStore } from "@millrace/core"
 import { MemoryDriver } from "@millrace/driver-memory"
 import { Cause, Clock, Effect, Exit } from "effect"
 import { TestClock } from "effect/testing"
-import { show } from "../conformance/expect.ts"
+import { isSame, show } from "../conformance/expect.ts"
 import { emptied, everything, Stage } from "../conformance/fixtures.ts"
 import { unscheduled } from "../conformance/schedules.ts"
 import { asked, begin, idsOf, type Memory, note } from "./Asking.ts"
@@ -124,7 +124,7 @@ const difference = (
   actual: ReadonlyArray<unknown>,
   memory: Memory,
 ): Difference | undefined => {
-  if (show(expected) === show(actual)) return undefined
+  if (isSame(expected, actual)) return undefined
   const [left, right] = [facts(expected), facts(actual)]
   const only = (some: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
     const own = some.filter((fact) => !others.includes(fact))

@@ -5,7 +5,7 @@ export const workload: Workload = {
   name: "drain-never-analyzed",
   title: "The same drain on tables that nobody ever analyzed, with autovacuum off for them",
   run: async (bench) => {
-    const all = bench.size(200_000, 30_000)
+    const all = bench.size(200_000, 20_000)
     const ours = (name: string, analyzed: boolean, traced = false) => ({
       name,
       run: () => drain(bench, { contestant: "millrace", count: all, analyzed, traced }),

@@ -6,8 +6,8 @@ export const workload: Workload = {
   name: "drain-others",
   title: "The same drain among others: half of them wait in another queue, half are due tomorrow",
   run: async (bench) => {
-    const count = bench.size(200_000, 30_000)
-    const others = bench.size(1_000_000, 100_000)
+    const count = bench.size(200_000, 20_000)
+    const others = bench.size(1_000_000, 50_000)
     return await bench.within({ contestant: "millrace" }, async (crowd) => {
       await addOthers(bench, crowd, others)
       const crowded = (name: string, traced: boolean) => ({

@@ -10,7 +10,7 @@ export const workload: Workload = {
   title: "Drain while another session holds a snapshot, taken before the first claim; then the " +
     "last 10,000 against the first",
   run: async (bench) => {
-    const count = bench.size(300_000, 60_000)
+    const count = bench.size(300_000, 40_000)
     const entries = [
       ["millrace", "millrace", false],
       ["millrace, traced", "millrace", true],
@@ -21,7 +21,7 @@ export const workload: Workload = {
       name,
       run: async () => {
         // What a peer loses shows in a third of the jobs, and more of them take it long.
-        const jobs = contestant === "millrace" ? count : bench.size(100_000, 60_000)
+        const jobs = contestant === "millrace" ? count : bench.size(100_000, 40_000)
         const sample = await pinned(bench, contestant, jobs, traced)
         found[index]!.whole.push(sample)
         found[index]!.ends.push({ value: endsOf(sample.marks) })

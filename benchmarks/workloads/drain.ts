@@ -7,7 +7,7 @@ export const workload: Workload = {
   name: "drain",
   title: "Drain no-op jobs of 100 bytes, analyzed tables",
   run: async (bench) => {
-    const all = bench.size(200_000, 30_000)
+    const all = bench.size(200_000, 20_000)
     const entry = (contestant: string) => ({
       name: contestant,
       run: () => drain(bench, { contestant, count: shareOf(contestant, all) }),

@@ -55,7 +55,7 @@ export const concurrent = make({
   mode: "one",
   callers: 24,
   full: 40_000,
-  quick: 6000,
+  quick: 4000,
   fewer: ["graphile-worker", "pg-boss", "effect-mq"],
   contestants: ["millrace", "raw limit", ...peers],
   requirements: [{
@@ -72,7 +72,7 @@ export const single = make({
   mode: "one",
   callers: 1,
   full: 2000,
-  quick: 1500,
+  quick: 500,
   contestants: ["millrace", "raw limit", ...peers],
   requirements: [{
     must: "1 × the best peer",
@@ -88,7 +88,7 @@ export const within = make({
   mode: "within",
   callers: 1,
   full: 2000,
-  quick: 1500,
+  quick: 500,
   contestants: ["millrace", ...peers],
   requirements: [{
     must: "1 × the best peer",
@@ -104,7 +104,7 @@ export const bulk = make({
   mode: "many",
   callers: 2,
   full: 200_000,
-  quick: 40_000,
+  quick: 20_000,
   contestants: ["millrace", "raw limit", ...peers.filter((name) => !slow.includes(name))],
   requirements: [{
     must: "1.8 × graphile-worker",

@@ -36,7 +36,8 @@ export const workload: Workload = {
       name: nameOf(shape, size),
       run: () =>
         bench.within({ contestant: "millrace" }, async ({ url }) => {
-          const times = { runs: bench.size(runs, Math.ceil(runs / 3)), warmups }
+          const third = (times: number) => bench.size(times, Math.ceil(times / 3))
+          const times = { runs: third(runs), warmups: third(warmups) }
           const { tasks, seconds } = await fly(url, { shape, size, ...times })
           return { value: tasks / median(seconds), jobs: tasks }
         }),

@@ -11,7 +11,7 @@ export const workload: Workload = {
   name: "idle",
   title: "Transactions a second that one worker with nothing to do causes, by the server's count",
   run: async (bench) => {
-    const seconds = bench.size(60, 20)
+    const seconds = bench.size(60, 10)
     // Side by side, each in its own database: idle workers do not disturb each other.
     return await Promise.all(
       ["millrace", ...bench.settings.peers].map((name) => measure(bench, name, seconds)),

@@ -10,7 +10,7 @@ export const workload: Workload = {
   title: "From the call that enqueues to the start of the handler, on an idle worker",
   run: async (bench) => {
     // So many in all, and as many in each round.
-    const samples = Math.ceil(bench.size(500, 150) / bench.settings.rounds)
+    const samples = Math.ceil(bench.size(500, 75) / bench.settings.rounds)
     const names = ["millrace", ...bench.settings.peers]
     const found = new Map<string, Array<Sample>>()
     await bench.alternate(names.map((contestant) => ({

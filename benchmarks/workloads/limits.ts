@@ -45,7 +45,7 @@ export const enqueueing: Workload = {
         enqueue(bench, contestant, {
           mode: "many",
           callers: 2,
-          count: bench.size(60_000, 20_000),
+          count: bench.size(60_000, 10_000),
         }),
     })))
     return series.map((one) => ({ ...one, unit: "jobs/s" }))
@@ -54,7 +54,7 @@ export const enqueueing: Workload = {
 }
 
 const drained = async (bench: Bench, contestants: ReadonlyArray<string>) => {
-  const count = bench.size(60_000, 20_000)
+  const count = bench.size(60_000, 10_000)
   const series = await bench.alternate(contestants.map((contestant) => ({
     name: contestant,
     run: () => drain(bench, { contestant, count }),

@@ -12,7 +12,7 @@ export const workload: Workload = {
   title: "One process drains a million jobs, a tenth at a time, and keeps the history",
   run: (bench) =>
     bench.within({ contestant: "millrace" }, async (place) => {
-      const part = bench.size(1_000_000, 200_000) / parts
+      const part = bench.size(1_000_000, 100_000) / parts
       const source = await AgentProcess.start("millrace", place.url)
       const worker = await AgentProcess.start("millrace", place.url)
       const resident: Array<Sample> = []

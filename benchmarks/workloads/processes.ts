@@ -13,7 +13,7 @@ export const workload: Workload = {
   name: "processes",
   title: "Enqueue and drain at once: one process enqueues in bulk, one, two or four work",
   run: async (bench) => {
-    const count = bench.size(60_000, 20_000)
+    const count = bench.size(60_000, 10_000)
     const entries = ["millrace", ...bench.peersOf(["graphile-worker"])].flatMap((contestant) =>
       [1, 2, 4].map((workers) => ({ contestant, workers, name: `${contestant}, ${workers}` }))
     )

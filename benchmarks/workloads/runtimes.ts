@@ -5,7 +5,7 @@ export const workload: Workload = {
   name: "runtimes",
   title: "The drain on Deno against Bun",
   run: async (bench) => {
-    const count = bench.size(200_000, 30_000)
+    const count = bench.size(200_000, 20_000)
     const series = await bench.alternate((["bun", "deno"] as const).map((runtime) => ({
       name: `millrace, ${runtime}`,
       run: () => drain(bench, { contestant: "millrace", count, runtime }),

@@ -3,8 +3,8 @@
  *
  *     npm test -- [--bun-only | --deno-only] [--no-checks] [--filter PART_OF_A_PATH]
  *
- * Both runtimes run at once, each with a throw-away server of its own, since each has one thread.
- * With `DATABASE_URL` they share that server, one after the other.
+ * Two parts of the suites run at a time, each with a throw-away server of its own, since a runtime
+ * has one thread. With `DATABASE_URL` they share that server, one after the other.
  */
 import { rmSync } from "node:fs"
 import { join } from "node:path"
@@ -30,6 +30,8 @@ const checks = [
   ["deno", "lint"],
   ["deno", "fmt", "--check"],
 ]
+
+const partsOfASuite = 6
 
 let passed = 0
 let failed = 0
@@ -63,27 +65,59 @@ async function runChecks() {
 async function runRuntimes() {
   const files = testFiles(options.filter)
   const runtimes = [!options["deno-only"] && "bun", !options["bun-only"] && "deno"].filter(Boolean)
-  const suite = (runtime, env) =>
-    step(`${runtime} test`, () => runSuites(runtime, files, env), files.length)
-  if (process.env.DATABASE_URL) {
-    for (const runtime of runtimes) await suite(runtime, localEnvironment())
-    return
-  }
-  await Promise.all(runtimes.map(async (runtime) => {
-    const server = await startPostgres()
-    try {
-      await suite(runtime, { ...localEnvironment(), DATABASE_URL: server.url })
-    } finally {
-      await server.stop()
+  const suites = runtimes.map((runtime) => ({ runtime, results: [], seconds: 0 }))
+  // What both runtimes have to do, in turn; whoever is free takes the next part.
+  const parts = partsOf(files).flatMap((part) => suites.map((suite) => ({ suite, part })))
+  const lane = async (env) => {
+    for (let next; (next = parts.shift()) !== undefined && !stopSignal();) {
+      const { suite, part } = next
+      const startedAt = Date.now()
+      suite.results.push(await runSuites(suite.runtime, part, env))
+      suite.seconds += (Date.now() - startedAt) / 1000
     }
-  }))
+  }
+  if (process.env.DATABASE_URL) await lane(localEnvironment())
+  else await Promise.all([onServer(lane), onServer(lane)])
+  for (const { runtime, results, seconds } of suites) {
+    report(`${runtime} test`, merged(results, files), seconds)
+  }
 }
 
-/** Runs one step, adds up what it counted, and shows its output only if something failed. */
-async function step(name, action, count = 1) {
+async function onServer(lane) {
+  const server = await startPostgres()
+  try {
+    await lane({ ...localEnvironment(), DATABASE_URL: server.url })
+  } finally {
+    await server.stop()
+  }
+}
+
+/** The files in parts that take about as long as each other: neighbours are alike. */
+function partsOf(files) {
+  const parts = Array.from({ length: partsOfASuite }, () => [])
+  files.forEach((file, index) => parts[index % parts.length].push(file))
+  return parts.filter((part) => part.length > 0)
+}
+
+function merged(results, files) {
+  if (files.length === 0) return { passed: 0, skipped: 0, failed: ["no test file"], output: "" }
+  return {
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    skipped: results.reduce((sum, { skipped }) => sum + skipped, 0),
+    failed: results.flatMap(({ failed }) => failed),
+    output: results.filter(({ failed }) => failed.length > 0).map(({ output }) => output).join(""),
+  }
+}
+
+/** Runs one step and reports it. */
+async function step(name, action) {
   if (stopSignal()) return
   const startedAt = Date.now()
-  const result = count === 0 ? { passed: 0, failed: ["no test file"], output: "" } : await action()
+  report(name, await action(), (Date.now() - startedAt) / 1000)
+}
+
+/** Adds up what a step counted, and shows its output only if something failed. */
+function report(name, result, seconds) {
   if (stopSignal()) return
   passed += result.passed
   failed += result.failed.length
@@ -92,7 +126,6 @@ async function step(name, action, count = 1) {
     for (const title of result.failed) console.log(`  failed: ${title}`)
   }
   const mark = result.failed.length === 0 ? "ok  " : "FAIL"
-  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
   const skipped = result.skipped ? `, ${result.skipped} skipped` : ""
-  console.log(`${mark} ${name}: ${result.passed} passed${skipped} (${seconds} s)`)
+  console.log(`${mark} ${name}: ${result.passed} passed${skipped} (${seconds.toFixed(1)} s)`)
 }

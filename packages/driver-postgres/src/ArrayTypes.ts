@@ -36,7 +36,7 @@ const asIs: Parse = (text) => text
  * @since 0.1.0
  */
 export const parse = (text: string, ofElement: Parse, delimiter = ","): ReadonlyArray<unknown> => {
-  const tokens = new RegExp(`[{}]|"((?:[^"\\\\]|\\\\.)*)"|[^{}"${delimiter}]+`, "gs")
+  const tokens = new RegExp(`[{}]|"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|[^{}"${delimiter}]+`, "gs")
   const root: Array<unknown> = []
   const open = [root]
   // Bounds other than from 1 stand before the elements.

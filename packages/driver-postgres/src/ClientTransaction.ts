@@ -59,13 +59,13 @@ const partOf = (transaction: postgres.TransactionSql, end: End): ClientTransacti
   const underWay = new Set<Sent>()
   return {
     unsafe: (text, params, options) => {
-      if (end.reached) return Object.assign(end.told(end.promise), { values: () => end.promise })
+      if (end.reached) return statement(end.told(end.promise), () => undefined)
       const query: Sent = transaction.unsafe(text, params as Array<string | null>, options)
       underWay.add(query)
       const answer = end.told(query)
       const ended = () => underWay.delete(query)
       answer.then(ended, ended)
-      return Object.assign(answer, { values: () => (query.values(), answer) })
+      return statement(answer, () => query.values())
     },
     savepoint: <A>(run: (part: ClientTransaction) => Promise<A>) =>
       end.told<A>(
@@ -76,6 +76,10 @@ const partOf = (transaction: postgres.TransactionSql, end: End): ClientTransacti
     cancel: () => Promise.allSettled(Array.from(underWay, (query) => stopped(query))),
   }
 }
+
+// One answer in both forms, so that each failure is told to whoever waits, and to nobody else.
+const statement = (answer: Promise<ReadonlyArray<unknown>>, choose: () => void): Statement =>
+  Object.assign(answer, { values: () => (choose(), answer) })
 
 /** The end that a transaction comes to of itself: that of its connection. */
 class End {

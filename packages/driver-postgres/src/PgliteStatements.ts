@@ -16,14 +16,14 @@ import { codeOf } from "./DatabaseError.ts"
  */
 export type Database = Pick<
   Library.PGlite,
-  "execProtocol" | "parsers" | "_runExclusiveQuery" | "_runExclusiveTransaction"
+  "execProtocol" | "parsers" | "_checkReady" | "_runExclusiveQuery" | "_runExclusiveTransaction"
 >
 
 /** Whether a client is PGlite itself, or all that is needed of it.
  * @category guards
  * @since 0.1.0 */
 export const canPrepare = <A extends object>(client: A): client is A & Database =>
-  ["execProtocol", "_runExclusiveQuery", "_runExclusiveTransaction"].every(
+  ["execProtocol", "_checkReady", "_runExclusiveQuery", "_runExclusiveTransaction"].every(
     (name) => typeof (client as Record<string, unknown>)[name] === "function",
   )
 
@@ -56,8 +56,10 @@ export class Statements {
   }
 
   /** Runs one by itself; waits for the end of an open transaction. */
-  alone(text: string, params: ReadonlyArray<string | null>): Promise<ReadonlyArray<Row>> {
-    return this.#database._runExclusiveTransaction(async () => {
+  async alone(text: string, params: ReadonlyArray<string | null>): Promise<ReadonlyArray<Row>> {
+    await this.#database._checkReady()
+    return await this.#database._runExclusiveTransaction(async () => {
+      await this.#database._checkReady()
       try {
         return await this.#run(text, params, true)
       } catch (error) {

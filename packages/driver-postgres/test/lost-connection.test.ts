@@ -1,5 +1,6 @@
 /** Connections that are lost in a transaction: its caller is told, and the process lives on. */
 import { assert, assertEquals, assertRejects } from "@std/assert"
+import { sql } from "drizzle-orm"
 import net from "node:net"
 import { after, before, describe, it } from "node:test"
 import type { Connection, Query } from "../src/Connection.ts"
@@ -98,6 +99,8 @@ describe("a connection that is lost in a transaction", () => {
     await lostBy(part.begin())
     await lostBy(part.commit())
     await lostBy(begun.query("select 1", []))
+    // Drizzle reads what it selects in another form.
+    await lostBy(begun.database!.select({ one: sql`1` }).from(sql`(select 1) as t`))
     await lostBy(begun.commit())
     await begun.rollback()
     const next = await connection.begin()

@@ -82,6 +82,14 @@ describe("statements of PGlite", () => {
     await stop()
   })
 
+  it("wait until the database is ready, and are refused once it is closed", async () => {
+    const other = PgliteConnection.over(new PGlite("memory://"))
+    assertEquals(await other.query("select $1::text as early", ["e"]), [{ early: "e" }])
+    await other.close()
+    const late = await assertRejects(() => other.query("select $1::text as early", ["l"]), Error)
+    assertEquals(late.message, "PGlite is closed")
+  })
+
   it("of a client that is not PGlite itself go through its own query", async () => {
     const asked: Array<string> = []
     const other = PgliteConnection.over({
